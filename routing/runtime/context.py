@@ -1,0 +1,78 @@
+"""The Context: everything one request carries through its route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sipcore.flow import Flow
+from sipcore.message import Request, Response
+from sipcore.need import Handle
+from sipcore.transaction.user import ServerTransaction
+
+if TYPE_CHECKING:
+    from routing.runtime.platform import Platform
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One branch that was tried."""
+
+    target: str
+    status: int
+    reason: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How `ring` ended: the best final response, and every attempt. `code` is 0 before anything was tried."""
+
+    code: int = 0
+    reason: str = ""
+    response: Response | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+class Context:
+    """One request on its way through a route.
+
+    `user` is the authenticated address of record ("" before `authenticate` succeeded). `ended` turns True with the
+    outcome; functions that end a route set it through `reply`, or themselves when the outcome is no response.
+    """
+
+    __slots__ = ("call", "ended", "flow", "handle", "outcome", "platform", "request", "transaction", "user")
+
+    def __init__(self, platform: Platform, request: Request, transaction: ServerTransaction) -> None:
+        self.platform = platform
+        self.request = request
+        self.transaction = transaction
+        self.flow: Flow = transaction.flow
+        self.outcome = NOTHING_TRIED
+        self.user = ""
+        self.ended = False
+        self.call: dict[str, Any] = {}
+        self.handle: Handle | None = None
+
+    def reply(self, status: int, reason: str = "", *headers: tuple[str, bytes], body: bytes = b"") -> None:
+        """Answer the request; a final status ends the route. `headers` are (key, value) pairs."""
+        response = self.request.response(status, reason, to_tag=self.platform.tokens.token())
+        for name, value in headers:
+            response.append(name, value)
+        response.body = body
+        if status >= 200:
+            self.ended = True
+        self.transaction.respond(response)
+
+    def cancelled(self) -> None:
+        """A CANCEL came while the route still runs: stop it and answer 487 (RFC 3261 section 9.2)."""
+        if self.handle is not None:
+            self.handle.stop()
+        if not self.ended:
+            self.reply(487)
+
+    def over(self) -> None:
+        """The transaction is over."""
+
+
+NOTHING_TRIED = Outcome()

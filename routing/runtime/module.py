@@ -1,0 +1,74 @@
+"""The Module contract: one class a feature, its functions declared with types, places and whether they end a route."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from routing.runtime.platform import Platform
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Place(enum.Flag):
+    """Where in a route file a function may be called."""
+
+    REQUEST = enum.auto()
+    BRANCH = enum.auto()
+    REPLY = enum.auto()
+
+
+class Ends(enum.Enum):
+    """Whether a call ends the route it stands in."""
+
+    NEVER = "never"
+    MAY = "may"
+    """Returns True when it ended the route (challenge sent; somebody answered), False when the next line runs."""
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What `@function` says about a method; the signature's annotations give parameter and result types."""
+
+    name: str
+    ends: Ends
+    places: Place
+
+
+def function(*, ends: Ends = Ends.NEVER, places: Place = Place.REQUEST, name: str = "") -> Callable[[F], F]:
+    """Declare a module's method as a function of the routing language.
+
+    The method takes `self`, `context`, then its parameters: positional ones, then keyword-only ones for named
+    arguments. A trailing underscore is cut from names (`as_` is written `as:`), further underscores stay. The first
+    line of the docstring is what hover, completion and the reference show. An `async def` may wait; it is refused in
+    BRANCH and REPLY places.
+    """
+
+    def declare(method: F) -> F:
+        method.__declaration__ = Declaration(name or method.__name__.rstrip("_"), ends, places)  # type: ignore[attr-defined]
+        return method
+
+    return declare
+
+
+class Module:
+    """One role or feature. Subclasses set `name`, declare functions, and override what they need."""
+
+    name: str = ""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    def start(self) -> None:
+        """Make ready, before any listener opens; may block (load tables). Raise ConfigurationError to refuse."""
+
+    def stop(self) -> None:
+        """Let go of what `start` took, after all listeners closed; may block (flush)."""
+
+    def statistics(self) -> object:
+        """Counters of this module as a frozen dataclass, or None."""
+        return None

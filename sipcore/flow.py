@@ -1,0 +1,65 @@
+"""A flow: the pair of endpoints a message came by or leaves by (RFC 5626 section 2 calls it so)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+RELIABLE = frozenset({"tcp", "tls", "sctp", "ws", "wss"})
+"""Transports that keep a message whole and in order, so that nothing is retransmitted on them."""
+
+
+class Target(NamedTuple):
+    """Where to send next: transport in lower case, IP address in text without brackets, port."""
+
+    transport: str
+    host: str
+    port: int
+
+
+class Flow:
+    """One way to a peer: a UDP 5-tuple or a connection.
+
+    `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
+    this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer.
+    The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
+    """
+
+    __slots__ = ("closed", "edge", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
+
+    def __init__(
+        self, transport: str, local: tuple[str, int], remote: tuple[str, int], sent_by: str = "", edge: object = None
+    ) -> None:
+        self.transport = transport
+        self.reliable = transport in RELIABLE
+        self.local = local
+        self.remote = remote
+        self.sent_by = sent_by or host_port(*local)
+        self.via_prefix = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self.sent_by.encode() + b";branch="
+        self.edge = edge
+        self.closed = False
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.transport} {host_port(*self.local)} <-> {host_port(*self.remote)}>"
+
+
+def host_port(host: str, port: int) -> str:
+    """Write host and port as SIP does: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class FlowOpener(Protocol):
+    """What the network layer gives the stack: a flow to a target, at once and without waiting.
+
+    For a stream transport the flow may still be connecting: packets queue, and a failed connect comes back as
+    `Stack.flow_lost`. Raises `Unresolvable` when no listener serves the transport or address family.
+    """
+
+    def __call__(self, target: Target) -> Flow:
+        """Return a flow to `target`, reusing an open one."""
+
+
+class Packet(NamedTuple):
+    """Bytes that must leave by a flow."""
+
+    flow: Flow
+    data: bytes

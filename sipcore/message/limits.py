@@ -1,0 +1,28 @@
+"""How large a message may be; each limit has a name, a default and the status that answers a message beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds checked before anything is parsed further. Sizes in bytes."""
+
+    message: int = 65_535
+    """Whole message; 513."""
+    head: int = 32_768
+    """Start line and header section; 513. On a stream the connection is closed, since the end can't be found."""
+    line: int = 8_192
+    """One header line after unfolding; 513 (400 for a start line that is no Request-URI of ours)."""
+    uri: int = 4_096
+    """Request-URI; 414."""
+    headers: int = 256
+    """Header lines; 513."""
+    vias: int = 70
+    """Via values, one hop each (RFC 3261 section 8.1.1.6 starts Max-Forwards at 70); 513."""
+    routes: int = 32
+    """Route values; 513."""
+
+
+DEFAULT_LIMITS = Limits()

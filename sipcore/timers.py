@@ -1,0 +1,122 @@
+"""Deadlines without a clock: the caller says what time it is.
+
+Rule 1: nothing here or above reads a clock; `now` is set once per entry into the stack. Rule 2: cancelling is
+setting a field, because SIP cancels nearly every timer it sets. Rule 3: timers of the same delay expire in the order
+they were set, so each delay has a first-in-first-out lane and setting a timer is one append; a rare delay (one that a
+route chose) goes to a heap.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+T1 = 0.5
+"""Round-trip time estimate, in seconds (RFC 3261 section 17.1.1.1)."""
+T2 = 4.0
+"""Longest interval between retransmissions of a non-INVITE request or INVITE response."""
+T4 = 5.0
+"""Longest time a message stays in the network."""
+TIMER_C = 180.0 + 1.0
+"""A proxy's limit on an INVITE without a final response: more than three minutes (RFC 3261 section 16.6 step 11)."""
+
+_LANES = frozenset({T1, 2 * T1, 4 * T1, T2, T4, 32.0, 64 * T1, TIMER_C})
+
+
+class Timer:
+    """One pending deadline; `call(argument)` runs when it is reached, unless cancelled."""
+
+    __slots__ = ("argument", "call", "deadline")
+
+    def __init__(self, deadline: float, call: Callable[[Any], object], argument: object) -> None:
+        self.deadline = deadline
+        self.call: Callable[[Any], object] | None = call
+        self.argument: object = argument
+
+    def cancel(self) -> None:
+        """Forget the call; harmless when the timer has already run."""
+        self.call = None
+        self.argument = None
+
+    def __lt__(self, other: Timer) -> bool:
+        return self.deadline < other.deadline
+
+
+class Timers:
+    """All pending timers of one stack."""
+
+    __slots__ = ("_heap", "_lanes", "now")
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+        self._lanes: dict[float, deque[Timer]] = {delay: deque() for delay in _LANES}
+        self._heap: list[Timer] = []
+
+    def after(self, delay: float, call: Callable[[Any], object], argument: object = None) -> Timer:
+        """Run `call(argument)` `delay` seconds from now; cancel through the timer that is returned."""
+        timer = Timer(self.now + delay, call, argument)
+        lane = self._lanes.get(delay)
+        if lane is None:
+            heapq.heappush(self._heap, timer)
+        else:
+            lane.append(timer)
+        return timer
+
+    def next_deadline(self) -> float:
+        """The earliest deadline that is still wanted, or infinity."""
+        earliest = math.inf
+        for lane in self._lanes.values():
+            while lane and lane[0].call is None:
+                lane.popleft()
+            if lane and lane[0].deadline < earliest:
+                earliest = lane[0].deadline
+        heap = self._heap
+        while heap and heap[0].call is None:
+            heapq.heappop(heap)
+        if heap and heap[0].deadline < earliest:
+            earliest = heap[0].deadline
+        return earliest
+
+    def expire(self, now: float) -> int:
+        """Run everything whose deadline has come, earliest first, and return how many ran."""
+        ran = 0
+        self.now = now
+        while True:
+            timer = self._pop_due(now)
+            if timer is None:
+                return ran
+            call, argument = timer.call, timer.argument
+            timer.cancel()
+            assert call is not None
+            call(argument)
+            ran += 1
+
+    def _pop_due(self, now: float) -> Timer | None:
+        if self.next_deadline() > now:  # also drops cancelled timers at the head of each lane
+            return None
+        first: deque[Timer] | None = None
+        for lane in self._lanes.values():
+            if lane and (first is None or lane[0].deadline < first[0].deadline):
+                first = lane
+        if self._heap and (first is None or self._heap[0].deadline < first[0].deadline):
+            return heapq.heappop(self._heap)
+        assert first is not None
+        return first.popleft()
+
+    def pending(self) -> int:
+        """How many timers are set and not cancelled."""
+        lanes = sum(1 for lane in self._lanes.values() for timer in lane if timer.call is not None)
+        return lanes + sum(1 for timer in self._heap if timer.call is not None)
+
+    def prune(self) -> None:
+        """Drop cancelled timers that are buried behind live ones; called now and then by the owner."""
+        for lane in self._lanes.values():
+            if sum(timer.call is None for timer in lane) * 2 > len(lane):
+                kept = [timer for timer in lane if timer.call is not None]
+                lane.clear()
+                lane.extend(kept)
+        self._heap = [timer for timer in self._heap if timer.call is not None]
+        heapq.heapify(self._heap)

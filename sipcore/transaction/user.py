@@ -1,0 +1,63 @@
+"""Who stands above the transactions: RFC 3261 section 17 calls it the transaction user."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sipcore.flow import Flow
+from sipcore.message import Request, Response
+
+
+class ServerTransaction(Protocol):
+    """The server side of one request: answer it with `respond`.
+
+    `user` is free for the transaction user (a response context, a parked handler); it hears `cancelled()` when a
+    CANCEL for this INVITE came (the CANCEL itself is answered already) and `ended()` when the transaction is over.
+    """
+
+    request: Request
+    flow: Flow
+    user: Any
+
+    def respond(self, response: Response) -> None:
+        """Send a response; a final one ends the transaction. Later ones are ignored, but 2xx to INVITE pass."""
+
+    def answered(self) -> bool:
+        """Whether a final response was sent."""
+
+
+class ClientTransaction(Protocol):
+    """The client side of one request that we sent."""
+
+    request: Request
+    flow: Flow
+    user: ClientUser
+
+    def cancel(self, headers: tuple[bytes, ...] = ()) -> None:
+        """Cancel an INVITE: CANCEL goes out at once after a 1xx, is held before one (RFC 3261 section 9.1)."""
+
+    def abandon(self) -> None:
+        """End the transaction without telling its user any more."""
+
+
+class ClientUser(Protocol):
+    """Who sent a request."""
+
+    def response(self, response: Response, transaction: ClientTransaction) -> None:
+        """A response came; its topmost Via (ours) is still there. Also every 2xx to an INVITE (RFC 6026)."""
+
+    def failed(self, lost: bool, transaction: ClientTransaction) -> None:
+        """No final response will come: the flow was lost, or (lost=False) timer B or F ran out."""
+
+
+class TransactionUser(Protocol):
+    """Who takes new requests from the stack."""
+
+    def request(self, request: Request, transaction: ServerTransaction) -> None:
+        """A new request, neither ACK nor CANCEL, that passed the checks every element makes."""
+
+    def ack(self, request: Request, flow: Flow) -> None:
+        """An ACK that belongs to no server transaction: the ACK to a 2xx."""
+
+    def stray_response(self, response: Response, flow: Flow) -> None:
+        """A response that matches no client transaction (RFC 6026 section 7.3: never forwarded statelessly)."""
