@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 RELIABLE = frozenset({"tcp", "tls", "sctp", "ws", "wss"})
 """Transports that keep a message whole and in order, so that nothing is retransmitted on them."""
@@ -20,11 +20,12 @@ class Flow:
     """One way to a peer: a UDP 5-tuple or a connection.
 
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
-    this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer.
+    this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
+    `framing` to the stack (the framing of a stream).
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
-    __slots__ = ("closed", "edge", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
+    __slots__ = ("closed", "edge", "framing", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
 
     def __init__(
         self, transport: str, local: tuple[str, int], remote: tuple[str, int], sent_by: str = "", edge: object = None
@@ -36,6 +37,7 @@ class Flow:
         self.sent_by = sent_by or host_port(*local)
         self.via_prefix = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self.sent_by.encode() + b";branch="
         self.edge = edge
+        self.framing: object = None
         self.closed = False
 
     def __repr__(self) -> str:
@@ -58,8 +60,5 @@ class FlowOpener(Protocol):
         """Return a flow to `target`, reusing an open one."""
 
 
-class Packet(NamedTuple):
-    """Bytes that must leave by a flow."""
-
-    flow: Flow
-    data: bytes
+Packet: TypeAlias = tuple[Flow, bytes]
+"""Bytes that must leave by a flow; no bytes at all mean: close this stream after what was sent before."""
