@@ -5,11 +5,14 @@ exception that network bytes raise is `Malformed`, and it carries the status tha
 file, the RFC's own word.
 """
 
+from sipcore.message.check import check_request, check_response
 from sipcore.message.cseq import CSeq
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
+from sipcore.message.malformed import answer_malformed
 from sipcore.message.message import Message, Request, Response
 from sipcore.message.name_addr import NameAddr, parse_name_addr
 from sipcore.message.parser import parse, parse_head
+from sipcore.message.source import mark_source, response_target
 from sipcore.message.via import Via, parse_via
 
 __all__ = [
@@ -21,8 +24,13 @@ __all__ = [
     "Request",
     "Response",
     "Via",
+    "answer_malformed",
+    "check_request",
+    "check_response",
+    "mark_source",
     "parse",
     "parse_head",
     "parse_name_addr",
     "parse_via",
+    "response_target",
 ]

@@ -12,7 +12,7 @@ from sipcore.errors import Malformed
 from sipcore.message.cseq import CSeq, parse_cseq
 from sipcore.message.name_addr import NameAddr, parse_name_addr
 from sipcore.message.names import spelling
-from sipcore.message.parameters import split_commas
+from sipcore.message.parameters import end_of_element, split_commas
 from sipcore.message.status import reason_phrase
 from sipcore.message.via import Via, parse_via
 from sipcore.uri import Uri, parse_uri
@@ -166,6 +166,15 @@ class Message:
         self.names.insert(at, "via")
         self.lines.insert(at, line)
         self._via = None
+
+    def replace_via(self, via: Via) -> None:
+        """Put another value in the place of the topmost Via; values behind it in a comma list stay as they are."""
+        at = self.names.index("via")
+        line = self.lines[at]
+        colon = line.index(b":") + 1
+        rest = line[end_of_element(line, colon) :] if b"," in line else b""
+        self.lines[at] = b"%b %b%b" % (line[:colon], via.value, rest)
+        self._via = via
 
     def pop_via(self) -> None:
         """Remove the topmost Via value, also out of a comma list."""

@@ -23,9 +23,9 @@ _PRETTY = (
     "Record-Route Refer-To Referred-By Reject-Contact Remote-Party-ID Replaces Reply-To Request-Disposition Require "
     "Retry-After Route RSeq Server Service-Route Session-Expires SIP-ETag SIP-If-Match Subject Subscription-State "
     "Supported Timestamp To Unsupported User-Agent Via Warning WWW-Authenticate"
-).split()
+)
 
-PRETTY = {name.lower(): name.encode() for name in _PRETTY}
+PRETTY = {name.lower(): name.encode() for name in _PRETTY.split()}
 """Key to the spelling we write."""
 
 _TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")

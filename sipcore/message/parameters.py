@@ -62,7 +62,7 @@ def split_commas(value: bytes) -> list[bytes]:
     start = at = 0
     end = len(value)
     while at < end:
-        at = _skip(value, at)
+        at = end_of_element(value, at)
         if at < end:
             parts.append(value[start:at].strip(b" \t"))
             at = start = at + 1
@@ -74,11 +74,11 @@ def split_commas(value: bytes) -> list[bytes]:
 
 
 _STOP = re.compile(rb'[",<]')
-_QUOTED = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
-def _skip(value: bytes, at: int) -> int:
-    """The place of the next top-level comma from `at`, or the end."""
+def end_of_element(value: bytes, at: int = 0) -> int:
+    """The place of the next top-level comma from `at`, or the end; `Malformed` as in `split_commas`."""
     while True:
         stop = _STOP.search(value, at)
         if stop is None:

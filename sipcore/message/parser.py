@@ -19,10 +19,8 @@ _METHOD = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]{1,64}")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2}) ([^\r\n]*)", re.IGNORECASE)
 # A quoted pair may hold any ASCII character but CR and LF, also NUL (RFC 3261 section 25.1, RFC 4475 section 3.1.1.2).
 _QUOTED_PAIR = re.compile(rb"\\[\x00-\x09\x0b\x0c\x0e-\x7f]")
-_METHODS = {
-    name.encode(): name
-    for name in "INVITE ACK BYE CANCEL REGISTER OPTIONS INFO PRACK UPDATE SUBSCRIBE NOTIFY MESSAGE REFER PUBLISH".split()
-}
+_USUAL = "INVITE ACK BYE CANCEL REGISTER OPTIONS INFO PRACK UPDATE SUBSCRIBE NOTIFY MESSAGE REFER PUBLISH"
+_METHODS = {name.encode(): name for name in _USUAL.split()}
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
@@ -33,7 +31,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         data = data.lstrip(b"\r\n")  # empty lines before the start line are ignored (RFC 3261 section 7.5)
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
-        raise Malformed("No empty line after the header section")
+        raise Malformed("No end of the header section")
     message = parse_head(head, limits)
     length = content_length(message)
     if length is not None and length != len(body):

@@ -3,47 +3,83 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import lru_cache
 
 from sipcore.errors import Malformed
+from sipcore.host import parse_host
 from sipcore.message.parameters import Parameters, parameter, parse_parameters
 
+# Protocol name and version may be any token: the version is judged by the start line (RFC 3261 section 25.1).
 _VIA = re.compile(
-    rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
-    rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-_]+)[ \t]*(?::[ \t]*([0-9]{1,5}))?[ \t]*(;.*)?",
-    re.IGNORECASE | re.DOTALL,
+    rb"[A-Za-z0-9\-.!%*_+`'~]+[ \t]*/[ \t]*[A-Za-z0-9\-.!%*_+`'~]+[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
+    rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-_]+)(?:[ \t]*:[ \t]*([0-9]{1,5}))?[ \t]*(;.*)?",
+    re.DOTALL,
 )
-_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^ \t;,]+)", re.IGNORECASE)
+_TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+").fullmatch
+_SHAPE_LIMIT = 128
+"""Only short values are remembered, so that the memory of a cache is bounded by its count."""
 
 
 class Via:
-    """One Via value. `transport` is in upper case; `port` is 0 when absent; `branch` is "" when absent."""
+    """One Via value, immutable.
 
-    def __init__(self, transport: str, host: str, port: int, branch: str, tail: bytes) -> None:
+    `transport` is in upper case; `host` is in lower case, IPv6 without brackets; `port` is 0 when absent; `branch` is
+    "" when absent. `received` is an address without brackets, or "". `rport` is None when absent, "" when it asks for
+    a port (RFC 3581), else the port as text. `value` is as received.
+    """
+
+    __slots__ = ("branch", "host", "port", "received", "rport", "transport", "value")
+
+    def __init__(
+        self, transport: str, host: str, port: int, received: str, rport: str | None, branch: str, value: bytes
+    ) -> None:
         self.transport = transport
         self.host = host
         self.port = port
+        self.received = received
+        self.rport = rport
         self.branch = branch
-        self._tail = tail
+        self.value = value
 
-    @cached_property
+    @property
     def parameters(self) -> Parameters:
-        """All parameters in order; `Malformed` when they can't be parsed."""
-        return parse_parameters(self._tail.decode("utf-8", "surrogateescape"))
+        """All parameters, in order."""
+        return _parameters(self.value[self.value.index(b";") :]) if b";" in self.value else ()
 
-    @property
-    def received(self) -> str:
-        """Address in the `received` parameter without brackets, or ""."""
-        return (parameter(self.parameters, "received") or "").strip("[]")
 
-    @property
-    def rport(self) -> str | None:
-        """The `rport` parameter: None when absent, "" when it asks for a port (RFC 3581), else the port."""
-        return parameter(self.parameters, "rport")
+_Shape = tuple[str, str, int, str, str | None]
 
 
 def parse_via(value: bytes) -> Via:
     """Parse one Via value (no commas at top level)."""
+    head, mark, rest = value.partition(b";branch=")
+    if mark:
+        end = rest.find(b";")
+        branch, tail = (rest, b"") if end < 0 else (rest[:end], rest[end:])
+        if len(head) + len(tail) <= _SHAPE_LIMIT and _TOKEN(branch):
+            shape = _shape(head, tail)
+            if shape is not None:
+                return Via(*shape, branch.decode(), value)
+    transport, host, port, parameters = _parse(value)
+    received, rport = _source(parameters)
+    return Via(transport, host, port, received, rport, parameter(parameters, "branch") or "", value)
+
+
+@lru_cache(maxsize=4096)
+def _shape(head: bytes, tail: bytes) -> _Shape | None:
+    """What a Via says apart from its branch: a peer sends the same again and again. None: look at it as a whole."""
+    try:
+        transport, host, port, parameters = _parse(head)
+        parameters += _parameters(tail)
+    except Malformed:
+        return None
+    names = {name for name, _ in parameters}
+    if len(names) < len(parameters) or "branch" in names:
+        return None
+    return transport, host, port, *_source(parameters)
+
+
+def _parse(value: bytes) -> tuple[str, str, int, Parameters]:
     match = _VIA.fullmatch(value)
     if match is None:
         raise Malformed("Malformed Via")
@@ -51,11 +87,16 @@ def parse_via(value: bytes) -> Via:
     port = int(port_text) if port_text else 0
     if port_text and not 0 < port < 65536:
         raise Malformed("Malformed Via port")
-    branch = _BRANCH.search(tail)
-    return Via(
-        transport.upper().decode(),
-        host.decode(),
-        port,
-        branch[1].decode("utf-8", "surrogateescape") if branch else "",
-        tail,
-    )
+    return transport.upper().decode(), parse_host(host.decode()), port, _parameters(tail)
+
+
+def _parameters(tail: bytes) -> Parameters:
+    parameters = parse_parameters(tail.decode("utf-8", "surrogateescape"))
+    if len({name for name, _ in parameters}) < len(parameters):
+        # Two elements could take one response two ways (RFC 3261 section 7.3.1 allows a parameter once).
+        raise Malformed("Via parameter given twice")
+    return parameters
+
+
+def _source(parameters: Parameters) -> tuple[str, str | None]:
+    return (parameter(parameters, "received") or "").strip("[]"), parameter(parameters, "rport")

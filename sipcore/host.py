@@ -1,0 +1,62 @@
+"""The host of a URI or a Via: a name, an IPv4 address or an IPv6 reference (RFC 3261 section 25.1, RFC 5118)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from sipcore.errors import Malformed
+
+_NAME = re.compile(r"[A-Za-z0-9_\-]{1,63}(?:\.[A-Za-z0-9_\-]{1,63})*\.?")
+_LONGEST_NAME = 253
+"""RFC 1035 section 2.3.4, counted as text."""
+
+
+@lru_cache(maxsize=4096)
+def parse_host(text: str) -> str:
+    """The comparable form of a host: lower case, no final dot, no brackets, IPv6 in its shortest spelling.
+
+    Raises `Malformed` for anything that is neither a name with labels of DNS length nor an address. A last label of
+    digits alone is no name: a resolver would take "127.1" for an address that the access lists never saw.
+    """
+    if text.startswith("["):
+        if not text.endswith("]"):
+            raise Malformed("Unterminated IPv6 reference")
+        return _ipv6(text[1:-1])
+    if len(text) > _LONGEST_NAME + 1 or not _NAME.fullmatch(text):
+        raise Malformed("Malformed host")
+    name = text.rstrip(".").lower()
+    if len(name) > _LONGEST_NAME:
+        raise Malformed("Host name too long")
+    if name[name.rfind(".") + 1 :].isdigit():
+        try:
+            IPv4Address(name)
+        except AddressValueError:
+            raise Malformed("Malformed IPv4 address") from None
+    return name
+
+
+def _ipv6(text: str) -> str:
+    if "%" in text:
+        raise Malformed("Zone in an IPv6 reference")  # means nothing on another machine
+    try:
+        # Three colons come from an error in RFC 3261's grammar that elements must tolerate (RFC 5118 section 4.10).
+        address = IPv6Address(text.replace(":::", "::"))
+    except AddressValueError:
+        raise Malformed("Malformed IPv6 address") from None
+    mapped = address.ipv4_mapped
+    return f"::ffff:{mapped}" if mapped is not None else address.compressed
+
+
+@lru_cache(maxsize=4096)
+def plain_address(text: str) -> str:
+    """The comparable form of an address that a socket reports or a header names; "" when it is no IP address.
+
+    Brackets and zone are cut, and an IPv4 address that came through an IPv6 socket is an IPv4 address.
+    """
+    try:
+        address = _ipv6(text.strip("[]").partition("%")[0]) if ":" in text else str(IPv4Address(text))
+    except (Malformed, AddressValueError):
+        return ""
+    return address.removeprefix("::ffff:") if "." in address else address
