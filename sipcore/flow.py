@@ -21,11 +21,11 @@ class Flow:
 
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
     this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
-    `framing` to the stack (the framing of a stream).
+    `framing` (of a stream) and `clients` (the client transactions that wait for an answer on it) to the stack.
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
-    __slots__ = ("closed", "edge", "framing", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
+    __slots__ = ("clients", "closed", "edge", "framing", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
 
     def __init__(
         self, transport: str, local: tuple[str, int], remote: tuple[str, int], sent_by: str = "", edge: object = None
@@ -38,6 +38,7 @@ class Flow:
         self.via_prefix = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self.sent_by.encode() + b";branch="
         self.edge = edge
         self.framing: object = None
+        self.clients: dict[str, object] = {}
         self.closed = False
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ T4 = 5.0
 TIMER_C = 180.0 + 1.0
 """A proxy's limit on an INVITE without a final response: more than three minutes (RFC 3261 section 16.6 step 11)."""
 
-_LANES = frozenset({T1, 2 * T1, 4 * T1, T2, T4, 32.0, 64 * T1, TIMER_C})
+_LANES = frozenset({0.2, T1, 2 * T1, 4 * T1, 7 * T1, T2, T4, 16 * T1, 32 * T1, 64 * T1, TIMER_C})
 
 
 class Timer:

@@ -66,7 +66,20 @@ class Tokens:
             return None
         return head.partition("-")[2]
 
+    def stamp(self, subject: bytes) -> str:
+        """A token that proves we saw `subject` (a Call-ID, say): `owner-mac`, the same each time."""
+        keyed = self._keyed.copy()
+        keyed.update(self._prefix.encode() + subject)
+        return self._prefix + keyed.hexdigest()
+
+    def is_stamp(self, token: str, subject: bytes) -> bool:
+        """Whether `token` is the stamp of `subject` made by any worker that shares our secret."""
+        owner, dash, mac = token.partition("-")
+        keyed = self._keyed.copy()
+        keyed.update(f"{owner}{dash}".encode("utf-8", "surrogateescape") + subject)
+        return hmac.compare_digest(keyed.hexdigest().encode(), mac.encode("utf-8", "surrogateescape"))
+
     def owner_of(self, token: str) -> str | None:
         """The owner id of an authentic token or branch, or None when it is not one of ours."""
-        token = token.removeprefix(BRANCH_COOKIE)
+        token = token.removeprefix(BRANCH_COOKIE).partition(".")[0]
         return None if self.unseal(token) is None else token.partition("-")[0]

@@ -71,8 +71,5 @@ class Context:
         if not self.ended:
             self.reply(487)
 
-    def over(self) -> None:
-        """The transaction is over."""
-
 
 NOTHING_TRIED = Outcome()

@@ -42,7 +42,8 @@ class Platform:
     """The composition root fills this in and hands it to every module.
 
     `post(call)` is the one thread-safe entry: it runs `call()` soon in the stack's thread. `wall_clock()` is Unix
-    time in seconds; `now()` is the stack's own monotonic time. `settings` maps a section name of the configuration to
+    time in seconds; `now()` is the stack's own monotonic time. `is_own_endpoint(host, port)` says whether a URI with
+    this host (address without brackets, or name) and port (0: the default) leads to a listener of ours. `settings` maps a section name of the configuration to
     its frozen, typed object.
     """
 
@@ -55,6 +56,7 @@ class Platform:
         domains: Domains,
         post: Callable[[Callable[[], None]], None],
         wall_clock: Callable[[], float],
+        is_own_endpoint: Callable[[str, int], bool] = lambda host, port: False,
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.stack = stack
@@ -63,6 +65,7 @@ class Platform:
         self.domains = domains
         self.post = post
         self.wall_clock = wall_clock
+        self.is_own_endpoint = is_own_endpoint
         self.settings = settings or {}
         self.observe: Observer | None = None
         self._contracts: dict[type, object] = {}

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from sipcore.flow import Flow
 from sipcore.message import Request, Response
 
 
+class ServerUser(Protocol):
+    """Who deals with a request: a parked handler, then a response context."""
+
+    def cancelled(self) -> None:
+        """A CANCEL for this INVITE came; it is answered already, the INVITE is not."""
+
+
 class ServerTransaction(Protocol):
     """The server side of one request: answer it with `respond`.
 
-    `user` is free for the transaction user (a response context, a parked handler); it hears `cancelled()` when a
-    CANCEL for this INVITE came (the CANCEL itself is answered already) and `ended()` when the transaction is over.
+    `user` hears of a CANCEL (see `ServerUser`); set it as soon as the request has one.
     """
 
     request: Request
     flow: Flow
-    user: Any
+    user: ServerUser | None
 
     def respond(self, response: Response) -> None:
         """Send a response; a final one ends the transaction. Later ones are ignored, but 2xx to INVITE pass."""

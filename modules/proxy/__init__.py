@@ -1,0 +1,10 @@
+"""The stateful, forking proxy of RFC 3261 section 16: `relay` and `ring` for routes, in-dialog requests by itself.
+
+Rule 1: a request inside a dialog finds its way from the Record-Route token alone, on any worker, also after a restart.
+Rule 2: a response context (section 16.7) lives on the server transaction; when the last branch ends, nothing is left.
+Rule 3: decisions are pure functions (`forwarding`, `best_response`, `route_set`, `loop`); branches and the response
+context only carry them out.
+
+A Record-Route token is the HMAC of the Call-ID: it proves that we let this dialog begin, so that nobody can use an
+invented To tag and Route to be relayed without authentication.
+"""

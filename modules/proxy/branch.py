@@ -1,0 +1,161 @@
+"""One branch of a forwarded request: its copy, the targets to try in turn, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modules.proxy.best_response import Final
+from modules.proxy.route_set import record_route
+from sipcore.errors import Unresolvable
+from sipcore.flow import Flow, Target
+from sipcore.message import Request, Response
+from sipcore.timers import TIMER_C, Timer
+from sipcore.transaction.user import ClientTransaction
+
+if TYPE_CHECKING:
+    from modules.proxy.response_context import ResponseContext
+
+
+class Branch:
+    """A client of the stack: hears responses and failures, and tells its response context.
+
+    `request` is the copy without our Via; `flow` is the way a binding came by, tried before any target.
+    """
+
+    __slots__ = (
+        "_datagram",
+        "_last_progress",
+        "_targets",
+        "_timer_c",
+        "client",
+        "context",
+        "final",
+        "flow",
+        "name",
+        "request",
+        "ringing",
+    )
+
+    def __init__(
+        self, context: ResponseContext, name: str, request: Request, targets: tuple[Target, ...], flow: Flow | None
+    ) -> None:
+        self.context = context
+        self.name = name
+        self.request = request
+        self.flow = flow
+        self._targets = targets
+        self.client: ClientTransaction | None = None
+        self.final: Final | None = None
+        self.ringing = False
+        self._timer_c: Timer | None = None
+        self._last_progress = 0.0
+        self._datagram: Flow | None = None
+        """The UDP flow this request was too large for (RFC 3261 section 18.1.1)."""
+
+    def start(self) -> None:
+        """Send the request to the flow or the first target that can be had."""
+        flow, self.flow = self.flow, None
+        if flow is not None and not flow.closed:
+            self._send(flow, True)
+        else:
+            self._try_next()
+
+    def _try_next(self) -> None:
+        while self._targets:
+            target, self._targets = self._targets[0], self._targets[1:]
+            try:
+                flow = self.context.proxy.open_flow(target)
+            except Unresolvable:
+                continue
+            self._send(flow, True)
+            return
+        # RFC 3261 section 16.9: when the request can't be sent the branch ends as with a 503.
+        self._end(Final(503, "Next Hop Unreachable", None))
+
+    def _send(self, flow: Flow, may_switch: bool) -> None:
+        context = self.context
+        request = self.request.copy()
+        if context.stamp:
+            record_route(request, context.server.flow, flow, context.stamp)
+        branch = f"{context.proxy.tokens.branch()}.{context.loop}"
+        self.client = client = context.proxy.send_request(request, flow, self, branch, may_switch)
+        self._datagram = None if client.flow is flow else flow
+        if context.is_invite and self._timer_c is None:
+            timers = context.proxy.timers
+            self._last_progress = timers.now
+            self._timer_c = timers.after(TIMER_C, _timer_c, self)
+
+    # -- what the client transaction tells --------------------------------------------------------------------------
+
+    def response(self, response: Response, transaction: ClientTransaction) -> None:
+        """A response came: take our Via off and hand it on (section 16.7 steps 1 to 5)."""
+        response.pop_via()
+        status = response.status
+        if status < 200:
+            if "via" in response.names and status > 100:  # a 100 is for one hop; without a Via it was for us
+                self.ringing = True
+                self._last_progress = self.context.proxy.timers.now
+                self.context.progress(self, response)
+        elif "via" not in response.names:
+            self._end(Final(502, "", None))  # section 16.7 step 3: it is for us, and can't be used upstream
+        elif status < 300:
+            self._stop_timer_c()
+            first = self.final is None
+            self.final = Final(status, response.reason, response)
+            self.context.answered(self, response, first)
+        elif status == 503 and self._targets and not self.context.cancelling:
+            self._try_next()  # RFC 3263 section 4.3: a 503 moves on to the next target
+        else:
+            self._end(Final(status, response.reason, response))
+
+    def failed(self, lost: bool, transaction: ClientTransaction) -> None:
+        """No response will come from this target: try the next one."""
+        if lost and self._datagram is not None and not self.ringing:
+            # RFC 3261 section 18.1.1: when TCP is refused the large datagram is sent after all.
+            self._send(self._datagram, False)
+        elif self._targets and not self.context.cancelling and not self.ringing:
+            self._try_next()
+        elif lost:
+            self._end(Final(503, "Next Hop Unreachable", None))
+        else:
+            self._end(Final(408, "", None))
+
+    # -- ending -----------------------------------------------------------------------------------------------------
+
+    def cancel(self, headers: tuple[bytes, ...] = ()) -> None:
+        """Cancel the INVITE of this branch, unless it has ended."""
+        if self.final is None and self.client is not None:
+            self.client.cancel(headers)
+
+    def give_up(self) -> None:
+        """Count this branch as ended with 408; a 2xx that still comes is forwarded all the same."""
+        self._end(Final(408, "", None))
+
+    def _end(self, final: Final) -> None:
+        self._stop_timer_c()
+        if self.final is None:
+            self.final = final
+            self.context.failed(self)
+
+    def _stop_timer_c(self) -> None:
+        if self._timer_c is not None:
+            self._timer_c.cancel()
+            self._timer_c = None
+
+    def timer_c(self) -> None:
+        """RFC 3261 section 16.8: too long without a final response; 101-199 count from anew (16.7 step 2)."""
+        timers = self.context.proxy.timers
+        left = self._last_progress + TIMER_C - timers.now
+        if left > 0:
+            self._timer_c = timers.after(left, _timer_c, self)
+            return
+        self._timer_c = None
+        if self.ringing:
+            self.cancel()
+        elif self.client is not None:
+            self.client.abandon()
+            self._end(Final(408, "", None))
+
+
+def _timer_c(branch: Branch) -> None:
+    branch.timer_c()

@@ -1,0 +1,176 @@
+"""What routes call: `relay` and `ring`; and what the proxy does by itself: requests inside dialogs, ACK."""
+
+from __future__ import annotations
+
+from sipcore.locate import Locator
+
+from modules.proxy.branch import Branch
+from modules.proxy.forwarding import DIALOG_METHODS, check_hops, copy_for, count_hop, next_hop
+from modules.proxy.loop import is_loop, loop_hash
+from modules.proxy.response_context import ResponseContext
+from modules.proxy.route_set import strip_own_routes
+from routing.runtime import Context, Destination, Duration, Ends, Module, Platform, function
+from sipcore.errors import Malformed, Refused, Unresolvable
+from sipcore.facts import CallEnded
+from sipcore.flow import Flow, Target
+from sipcore.message import Request
+from sipcore.need import Pending
+from sipcore.transaction.user import ServerTransaction
+from sipcore.uri import Uri, parse_uri
+
+Where = str | Uri | Destination | list[Destination]
+"""What a route may give as the place to send to."""
+
+
+class Proxy(Module):
+    """The stateful proxy. `most_branches` bounds how many targets one request is forked to."""
+
+    name = "proxy"
+    most_branches = 16
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        stack = platform.stack
+        self.timers = stack.timers
+        self.tokens = platform.tokens
+        self.send_request = stack.transactions.send_request
+        self.open_flow = stack.transactions.open_flow
+        self.locator = platform.get(Locator)
+
+    # -- functions of the language ----------------------------------------------------------------------------------
+
+    @function(ends=Ends.ALWAYS)
+    async def relay(self, context: Context, to: Where | None = None) -> None:
+        """Forward the request, to the Request-URI or to `to`, and give the best response back."""
+        forks = await self._fork(context, to)
+        forks.start()
+
+    @function(ends=Ends.MAY)
+    async def ring(self, context: Context, to: Where | None = None, *, for_: Duration | None = None) -> bool:
+        """Ring all targets side by side; an answer ends the route, else `outcome` says why nobody answered.
+
+        A request that is no INVITE is forwarded the same way, and ends the route with a 2xx.
+        """
+        forks = await self._fork(context, to)
+        waiting: Pending[bool] = Pending()
+        forks.waiting = waiting
+        forks.start(for_ or 0.0)
+        return await waiting
+
+    async def _fork(self, context: Context, to: Where | None) -> ResponseContext:
+        request = context.request
+        destinations = self._destinations(to)
+        if to is not None and not context.user and "route" in request.names:
+            # RFC 3261 section 26.1: a stranger's Route would lead the request past our own choice of target.
+            raise Refused(403, "Preloaded Route Refused")
+        in_dialog = bool(request.to.tag)
+        stamp = "" if in_dialog or request.method not in DIALOG_METHODS else self.tokens.stamp(request.call_id)
+        forks = ResponseContext(self, context, stamp, loop_hash(context.transaction.request))
+        for destination in destinations:
+            forks.branches.append(await self._branch(forks, context.request, destination))
+        return forks
+
+    def _destinations(self, to: Where | None) -> list[Destination | None]:
+        if to is None:
+            return [None]
+        if isinstance(to, str):
+            to = parse_uri(to)
+        if isinstance(to, Uri):
+            return [Destination(to)]
+        if isinstance(to, Destination):
+            return [to]
+        if not to:
+            raise Refused(480)
+        return list(to[: self.most_branches])
+
+    async def _branch(self, forks: ResponseContext, request: Request, destination: Destination | None) -> Branch:
+        copy = copy_for(request, destination)
+        flow = _open_stream(destination)
+        hop = next_hop(copy, destination)
+        targets: tuple[Target, ...] = () if flow is not None else await self._locate(hop)
+        return Branch(forks, copy.uri_text, copy, targets, flow)
+
+    async def _locate(self, hop: Uri) -> tuple[Target, ...]:
+        try:
+            targets = self.locator.immediately(hop)
+            return targets if targets is not None else await self.locator.need(hop)
+        except Unresolvable:
+            return ()  # this branch ends like a 503; the others go on
+
+    # -- requests inside dialogs ------------------------------------------------------------------------------------
+
+    def offer(self, request: Request, transaction: ServerTransaction) -> bool:
+        """Take a request that belongs to a dialog which we let begin, or refuse what can't go on; False: not ours.
+
+        Makes the checks of RFC 3261 section 16.3 that only a proxy makes, and takes our Routes off (16.4).
+        """
+        if is_loop(request, self.tokens.owner):
+            raise Refused(482)
+        authentic = strip_own_routes(request, self.tokens, self.platform.is_own_endpoint)
+        if not authentic or not request.to.tag:
+            return False
+        check_hops(request)
+        context = Context(self.platform, request, transaction)
+        forks = ResponseContext(self, context, "", loop_hash(request))
+        transaction.user = forks
+        hop = self._in_dialog_branch(forks, request)
+        if request.method == "BYE" and self.platform.observe is not None:
+            self.platform.observe(CallEnded(request.call_id.decode("utf-8", "surrogateescape"), request.from_.uri_text))
+        if hop is not None:
+            context.handle = self.platform.runner.run(self._locate_then_start(forks, hop), context)
+        return True
+
+    def _in_dialog_branch(self, forks: ResponseContext, request: Request) -> Uri | None:
+        """Start the one branch when its address is known at once; else return the URI that must be looked up."""
+        copy = copy_for(request, None)
+        hop = next_hop(copy, None)
+        try:
+            targets = self.locator.immediately(hop)
+        except Unresolvable:
+            targets = ()
+        branch = Branch(forks, copy.uri_text, copy, targets or (), None)
+        forks.branches.append(branch)
+        if targets is None:
+            return hop
+        branch.start()
+        return None
+
+    async def _locate_then_start(self, forks: ResponseContext, hop: Uri) -> None:
+        branch = forks.branches[0]
+        forks.branches[0] = branch = Branch(forks, branch.name, branch.request, await self._locate(hop), None)
+        branch.start()
+
+    def acknowledge(self, request: Request, flow: Flow) -> None:
+        """Forward the ACK to a 2xx along its dialog, without state; any other ACK is dropped (never answered)."""
+        try:
+            check_hops(request)
+            if not strip_own_routes(request, self.tokens, self.platform.is_own_endpoint):
+                return
+            count_hop(request)
+            hop = next_hop(request, None)
+            targets = self.locator.immediately(hop)
+        except (Malformed, Refused, Unresolvable):
+            return
+        if targets is None:
+            self.platform.runner.run(self._acknowledge_later(request, hop))
+        else:
+            self._send_statelessly(request, targets)
+
+    async def _acknowledge_later(self, request: Request, hop: Uri) -> None:
+        self._send_statelessly(request, await self.locator.need(hop))
+
+    def _send_statelessly(self, request: Request, targets: tuple[Target, ...]) -> None:
+        try:
+            flow = self.open_flow(targets[0])
+        except (Unresolvable, IndexError):
+            return
+        request.push_via(flow.via_prefix + self.tokens.branch().encode())
+        self.platform.stack.outbox.append((flow, request.write()))
+
+
+def _open_stream(destination: Destination | None) -> Flow | None:
+    """The connection a binding came by, while it is open: a phone behind a NAT has no other way in."""
+    if destination is None or destination.flow is None:
+        return None
+    flow = destination.flow
+    return flow if flow.reliable and not flow.closed else None

@@ -1,0 +1,215 @@
+"""The response context of one forwarded request (RFC 3261 section 16.7): what its branches said, and what goes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modules.proxy.best_response import Final, best_final, with_challenges
+from modules.proxy.branch import Branch
+from routing.runtime import Attempt, Context, Outcome
+from sipcore.facts import CallProgress
+from sipcore.message import Response
+from sipcore.need import Pending
+from sipcore.timers import T2, Timer
+
+if TYPE_CHECKING:
+    from modules.proxy.module import Proxy
+
+ANSWERED_ELSEWHERE = (b'Reason: SIP;cause=200;text="Call completed elsewhere"',)
+"""Lets phones that lose a fork show no missed call (RFC 3326)."""
+
+
+class ResponseContext:
+    """All branches of one request, the server transaction they answer, and whoever waits for the end.
+
+    `waiting` is None when the best response simply goes back (`relay`); with a `Pending` (`ring`) it is told True
+    when somebody answered and False when nobody did, and the route goes on.
+    """
+
+    __slots__ = (
+        "_ring_timer",
+        "_since",
+        "branches",
+        "cancelling",
+        "context",
+        "is_invite",
+        "loop",
+        "proxy",
+        "server",
+        "stamp",
+        "timed_out",
+        "waiting",
+    )
+
+    def __init__(self, proxy: Proxy, context: Context, stamp: str, loop: str) -> None:
+        self.proxy = proxy
+        self.context = context
+        self.server = context.transaction
+        self.is_invite = context.request.method == "INVITE"
+        self.stamp = stamp
+        self.loop = loop
+        self.branches: list[Branch] = []
+        self.waiting: Pending[bool] | None = None
+        self.cancelling = False
+        self.timed_out = False
+        self._ring_timer: Timer | None = None
+        self._since = proxy.timers.now
+
+    def start(self, ring_seconds: float = 0.0) -> None:
+        """Start all branches side by side; cancel them after `ring_seconds` when that is not zero."""
+        self.server.user = self
+        if ring_seconds:
+            self._ring_timer = self.proxy.timers.after(ring_seconds, _ring_over, self)
+        for branch in self.branches:
+            branch.start()
+
+    # -- what branches tell -----------------------------------------------------------------------------------------
+
+    def progress(self, branch: Branch, response: Response) -> None:
+        """A 101-199: forwarded at once (step 5); in a non-INVITE transaction there are none (RFC 4320)."""
+        if self.is_invite and not self.server.answered():
+            self._report(response.status, response.reason)
+            self.server.respond(response)
+
+    def answered(self, branch: Branch, response: Response, first: bool) -> None:
+        """A 2xx: forwarded at once, every one of them for an INVITE (step 5), then all others are cancelled."""
+        if first and not self.server.answered():
+            self._report(response.status, response.reason)
+        self.server.respond(response)
+        if first:
+            self._overtake()
+            self._stop_ringing()
+            self._cancel_others(branch, ANSWERED_ELSEWHERE)
+            self._tell(True)
+
+    def _overtake(self) -> None:
+        """A 2xx that crossed our CANCEL: what the route has begun since is cancelled."""
+        later = self.server.user
+        if later is self:
+            return
+        if isinstance(later, ResponseContext):
+            later.overtaken()
+        elif self.context.handle is not None:
+            self.context.handle.stop()
+
+    def overtaken(self) -> None:
+        """An earlier fork answered after all: end these branches and the route that waits for them."""
+        self.waiting = None
+        self._stop_ringing()
+        self._cancel_others(None, ANSWERED_ELSEWHERE)
+        if self.context.handle is not None:
+            self.context.handle.stop()
+
+    def failed(self, branch: Branch) -> None:
+        """A branch ended without a 2xx; after a 6xx the others are cancelled; after the last one it is decided."""
+        final = branch.final
+        if final is not None and final.status >= 600:
+            self._cancel_others(branch)
+        if all(branch.final is not None for branch in self.branches):
+            self._decide()
+
+    def _cancel_others(self, winner: Branch | None, headers: tuple[bytes, ...] = ()) -> None:
+        if self.is_invite:
+            for branch in self.branches:
+                if branch is not winner:
+                    branch.cancel(headers)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def _decide(self) -> None:
+        finals = [branch.final for branch in self.branches if branch.final is not None]
+        if any(200 <= final.status < 300 for final in finals):
+            return
+        self._stop_ringing()
+        best = best_final(finals)
+        if self.waiting is not None:
+            self.context.outcome = self._outcome(best, finals)
+            self.server.user = self.context
+            self._tell(False)
+            return
+        self.context.ended = True
+        if self.server.answered():
+            return
+        response = self._upstream(best, finals)
+        self._report(response.status, response.reason)
+        self.server.respond(response)
+
+    def _upstream(self, best: Final, finals: list[Final]) -> Response:
+        if best.response is not None and best.status != 503:
+            return with_challenges(best.response, finals)
+        # Section 16.7 step 6: a 503 would take us out of service upstream; 487 when it was cancelled (16.10).
+        status = 487 if self.cancelling else 500 if best.status == 503 else best.status
+        reason = best.reason if best.response is None and status == 500 else ""
+        return self.context.request.response(status, reason, to_tag=self.proxy.tokens.token())
+
+    def _outcome(self, best: Final, finals: list[Final]) -> Outcome:
+        seconds = self.proxy.timers.now - self._since
+        status, reason, response = best.status, best.reason, best.response
+        if self.timed_out and status in (408, 487):
+            status, reason, response = 408, "", None  # the 487 answers our own CANCEL: nobody answered in time
+        elif response is not None:
+            response = with_challenges(response, finals)
+        attempts = [
+            Attempt(branch.name, branch.final.status, branch.final.reason, seconds)
+            for branch in self.branches
+            if branch.final is not None
+        ]
+        return Outcome(status, reason, response, [*self.context.outcome.attempts, *attempts])
+
+    def _tell(self, somebody_answered: bool) -> None:
+        waiting, self.waiting = self.waiting, None
+        if somebody_answered:
+            self.context.ended = True
+        if waiting is not None:
+            waiting.done(somebody_answered)
+
+    # -- what comes from above --------------------------------------------------------------------------------------
+
+    def cancelled(self) -> None:
+        """The caller gave up: the route stops, the branches are cancelled, their 487 goes back (section 16.10)."""
+        self.cancelling = True
+        self.waiting = None
+        self._stop_ringing()
+        if self.context.handle is not None:
+            self.context.handle.stop()
+        self._report(487, "Cancelled")
+        if all(branch.final is not None for branch in self.branches):
+            self.context.reply(487)
+        else:
+            self._cancel_others(None)
+
+    def ring_over(self) -> None:
+        """Nobody answered within the time of `ring(for:)`: cancel, and go on when the branches have said so."""
+        self._ring_timer = None
+        if not self.timed_out:
+            self.timed_out = True
+            self._cancel_others(None)
+            # A phone that answers neither the INVITE nor the CANCEL does not hold up the route.
+            self._ring_timer = self.proxy.timers.after(T2, _ring_over, self)
+            return
+        for branch in self.branches:
+            branch.give_up()
+
+    def _stop_ringing(self) -> None:
+        if self._ring_timer is not None:
+            self._ring_timer.cancel()
+            self._ring_timer = None
+
+    def _report(self, status: int, reason: str) -> None:
+        observe = self.proxy.platform.observe
+        if observe is not None and self.is_invite:
+            request = self.context.request
+            observe(
+                CallProgress(
+                    request.call_id.decode("utf-8", "surrogateescape"),
+                    request.from_.uri_text,
+                    request.to.uri_text,
+                    status,
+                    reason,
+                    self.server.flow,
+                )
+            )
+
+
+def _ring_over(context: ResponseContext) -> None:
+    context.ring_over()

@@ -1,0 +1,178 @@
+"""The SIP stack as a value: bytes and time in, packets and deadlines out.
+
+Nothing here opens a socket, reads a clock or starts a task. The edge calls `receive`, `receive_stream`, `flow_lost`
+and `tick`, then sends what is in `outbox` and wakes again at `next_deadline()`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from sipcore.errors import Malformed
+from sipcore.facts import Dropped, Observer
+from sipcore.flow import Flow, FlowOpener, Packet
+from sipcore.message import DEFAULT_LIMITS, Limits, Message, Request, Response, parse
+from sipcore.message.check import check_request, check_response
+from sipcore.message.framing import BadMessage, Broken, Ping, StreamFraming
+from sipcore.message.malformed import answer_malformed
+from sipcore.message.source import mark_source
+from sipcore.timers import Timers
+from sipcore.tokens import Tokens
+from sipcore.transaction.invite_server import InviteServer
+from sipcore.transaction.layer import TransactionLayer, server_key
+from sipcore.transaction.user import TransactionUser
+
+CLOSE = b""
+"""No bytes: the edge closes the stream after what was put into the outbox before."""
+
+
+@dataclass(slots=True)
+class StackCounters:
+    """What the stack counts; plain integers."""
+
+    requests: int = 0
+    responses: int = 0
+    malformed: int = 0
+    dropped: int = 0
+    shed: int = 0
+
+
+class Stack:
+    """SIP without sockets, clocks or tasks.
+
+    `user` takes new requests; `open_flow` gives flows to targets; `most_transactions` bounds server transactions:
+    beyond it new requests but ACK, BYE and CANCEL get a stateless 503 (RFC 3261 section 21.5.4).
+    """
+
+    def __init__(
+        self,
+        *,
+        user: TransactionUser,
+        open_flow: FlowOpener,
+        tokens: Tokens,
+        limits: Limits = DEFAULT_LIMITS,
+        now: float = 0.0,
+        most_transactions: int = 200_000,
+    ) -> None:
+        self.timers = Timers(now)
+        self.outbox: deque[Packet] = deque()
+        self.tokens = tokens
+        self.limits = limits
+        self.user = user
+        self.transactions = TransactionLayer(self.timers, self.outbox, tokens, user, open_flow)
+        self.counters = StackCounters()
+        self.most_transactions = most_transactions
+        self.observe: Observer | None = None
+
+    # -- what the edge calls ----------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one datagram, or one message of a transport that keeps messages apart."""
+        self.timers.now = now
+        if len(data) < 5 and not data.strip(b"\r\n\x00"):
+            return  # a keep-alive (RFC 5626 section 4.4.1) or padding
+        try:
+            message = parse(data, self.limits)
+        except Malformed as malformed:
+            self._answer_malformed(data, malformed, flow)
+        else:
+            self._receive_message(message, flow)
+
+    def receive_stream(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take bytes of a stream connection; messages are found in them by Content-Length."""
+        self.timers.now = now
+        framing = flow.framing
+        if framing is None:
+            framing = flow.framing = StreamFraming(self.limits)
+        assert isinstance(framing, StreamFraming)
+        for frame in framing.feed(data):
+            if flow.closed:
+                return
+            if isinstance(frame, Message):
+                self._receive_message(frame, flow)
+            elif isinstance(frame, Ping):
+                self.outbox.append((flow, b"\r\n"))  # RFC 5626 section 4.4.1
+            elif isinstance(frame, BadMessage | Broken):
+                self._answer_malformed(frame.head, frame.malformed, flow)
+                if isinstance(frame, Broken):
+                    self.outbox.append((flow, CLOSE))
+
+    def flow_lost(self, flow: Flow, now: float) -> None:
+        """A connection was reset or could not be made, or a datagram was refused."""
+        self.timers.now = now
+        self.transactions.flow_lost(flow)
+
+    def tick(self, now: float) -> None:
+        """Run the timers that are due."""
+        self.timers.expire(now)
+
+    def next_deadline(self) -> float:
+        """When `tick` must be called next; infinity when no timer is set."""
+        return self.timers.next_deadline()
+
+    # -- the offer list ---------------------------------------------------------------------------------------------
+
+    def _receive_message(self, message: Message, flow: Flow) -> None:
+        try:
+            if isinstance(message, Request):
+                self._receive_request(message, flow)
+            else:
+                assert isinstance(message, Response)
+                self.counters.responses += 1
+                check_response(message)
+                self.transactions.receive_response(message, flow)
+        except Malformed as malformed:
+            if isinstance(message, Request):
+                self._answer_malformed(message.write(), malformed, flow)
+            else:
+                self.counters.dropped += 1
+
+    def _receive_request(self, request: Request, flow: Flow) -> None:
+        self.counters.requests += 1
+        layer = self.transactions
+        method = request.method
+        # An ACK to a final response that is no 2xx has the branch of its INVITE (RFC 3261 section 17.2.3).
+        key = server_key(request, "INVITE" if method == "ACK" else method)
+        server = layer.servers.get(key)
+        if server is not None:
+            layer.absorb(server, request)
+            return
+        check_request(request, self.limits)
+        mark_source(request, flow.remote)  # after the key was taken: a retransmission has no mark
+        if method == "ACK":
+            self.user.ack(request, flow)
+        elif method == "CANCEL":
+            self._cancel(request, flow, key)
+        elif len(layer.servers) >= self.most_transactions and method != "BYE":
+            self._shed(request, flow)
+        else:
+            self.user.request(request, layer.new_server(request, flow, key))
+
+    def _cancel(self, request: Request, flow: Flow, key: tuple[object, ...]) -> None:
+        """RFC 3261 section 9.2: answer the CANCEL by itself, and end the INVITE if it still can be ended."""
+        invite = self.transactions.servers.get((*key[:-1], "INVITE"))
+        transaction = self.transactions.new_server(request, flow, key)
+        # A CANCEL from elsewhere with the right branch is refused: whoever sent the INVITE can send the CANCEL.
+        if not isinstance(invite, InviteServer) or invite.flow.remote[0] != flow.remote[0]:
+            transaction.respond(request.response(481, to_tag=self.tokens.token()))
+            return
+        transaction.respond(request.response(200, to_tag=self.tokens.token()))
+        if not invite.answered() and invite.user is not None:
+            invite.user.cancelled()
+
+    def _shed(self, request: Request, flow: Flow) -> None:
+        self.counters.shed += 1
+        response = request.response(503, to_tag=self.tokens.token())
+        response.append("retry-after", b"10")
+        self.transactions.send_response(flow, response.write(), response)
+
+    def _answer_malformed(self, data: bytes, malformed: Malformed, flow: Flow) -> None:
+        self.counters.malformed += 1
+        answer = answer_malformed(data, malformed, flow.remote, self.tokens.token())
+        if answer is None:
+            self.counters.dropped += 1
+        else:
+            self.outbox.append((flow, answer))
+        if self.observe is not None:
+            self.observe(Dropped(malformed.reason, len(data), flow))

@@ -1,0 +1,31 @@
+"""What both server machines share."""
+
+from __future__ import annotations
+
+from sipcore.message import Response
+from sipcore.transaction.engine import Transaction
+
+
+class ServerMachine(Transaction):
+    """The server side of a request: its user is a `ServerUser`."""
+
+    __slots__ = ()
+
+    def end(self) -> None:
+        """Leave the layer's table and let go of everything."""
+        self.stop_timers()
+        self.layer.servers.pop(self.key, None)  # type: ignore[call-overload]
+        self.user = None
+        self.data = b""
+
+
+def send(transaction: ServerMachine, response: Response) -> None:
+    """Send a response and remember it for retransmissions of the request."""
+    transaction.data = data = response.write()
+    transaction.layer.send_response(transaction.flow, data, response)
+
+
+def resend(transaction: ServerMachine, _: object) -> None:
+    """The request came again: so does the last response, if there is one."""
+    if transaction.data:
+        transaction.layer.resend(transaction)
