@@ -13,8 +13,8 @@ from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.message.message import Message, Request, Response
 from sipcore.message.names import KNOWN, key_of
 
-_PLAIN = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
-_FOLD = re.compile(rb"(?:[ \t]*\r\n[ \t]+)+")
+PLAIN = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
+_FOLD = re.compile(rb"(?:\r\n[ \t]+)+")
 _METHOD = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]{1,64}")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2}) ([^\r\n]*)", re.IGNORECASE)
 # A quoted pair may hold any ASCII character but CR and LF, also NUL (RFC 3261 section 25.1, RFC 4475 section 3.1.1.2).
@@ -46,11 +46,10 @@ def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Parse the start line and header lines (without the empty line behind them) into a message with no body."""
     if len(head) > limits.head:
         raise Malformed("Header section too large", 513)
-    if b"\r\n " in head or b"\r\n\t" in head:
-        head = _FOLD.sub(b" ", head)
+    head = unfold(head)
     lines = head.split(b"\r\n")
     start = lines.pop(0)
-    if head.translate(None, _PLAIN) != b"\r\n" * len(lines):
+    if head.translate(None, PLAIN) != b"\r\n" * len(lines):
         _check_controls(start, lines)
     if len(lines) > limits.headers:
         raise Malformed("Too many headers", 513)
@@ -68,11 +67,16 @@ def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     return _start(start, names, lines, limits)
 
 
+def unfold(head: bytes) -> bytes:
+    """Put folded header lines on one line each (RFC 3261 section 7.3.1)."""
+    return _FOLD.sub(b" ", head) if b"\r\n " in head or b"\r\n\t" in head else head
+
+
 def _check_controls(start: bytes, lines: list[bytes]) -> None:
-    if start.translate(None, _PLAIN):
+    if start.translate(None, PLAIN):
         raise Malformed("Control character in the start line")
     for line in lines:
-        if line.translate(None, _PLAIN) and _QUOTED_PAIR.sub(b"", line).translate(None, _PLAIN):
+        if line.translate(None, PLAIN) and _QUOTED_PAIR.sub(b"", line).translate(None, PLAIN):
             raise Malformed("Control character in a header")
 
 
@@ -114,7 +118,11 @@ def content_length(message: Message) -> int | None:
         return None
     if count > 1:
         raise Malformed("More than one Content-Length")
-    value = message.get("content-length") or b""
+    return parse_length(message.get("content-length") or b"")
+
+
+def parse_length(value: bytes) -> int:
+    """A Content-Length value: up to ten digits and nothing else."""
     if not value.isdigit() or len(value) > 10:
         raise Malformed("Malformed Content-Length")
     return int(value)
