@@ -100,7 +100,8 @@ class Branch:
             self._end(Final(502, "", None))  # section 16.7 step 3: it is for us, and can't be used upstream
         elif status < 300:
             self._stop_timer_c()
-            first = self.final is None
+            # A 2xx may come after all when `give_up` had counted the branch as ended.
+            first = self.final is None or self.final.status >= 300
             self.final = Final(status, response.reason, response)
             self.context.answered(self, response, first)
         elif status == 503 and self._targets and not self.context.cancelling:

@@ -1,0 +1,626 @@
+"""Calls through the proxy on the fake network: forking, response choice, CANCEL, dialogs (RFC 3261 section 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from routing.runtime import Context, Destination
+from sipcore.flow import Flow, Target
+from sipcore.message import Message, Request, Response
+from sipcore.uri import parse_uri
+from tests.serving import HOST, Route, Server
+from tests.wire import Node, Wire, request, response_to
+
+ALICE = ("10.0.0.2", 5060)
+BOB = ("10.0.0.3", 5060)
+BOB_DESK = ("10.0.0.4", 5060)
+US = (HOST, 5060)
+
+
+def destinations(*addresses: tuple[str, int]) -> list[Destination]:
+    """Bindings at these addresses."""
+    return [Destination(parse_uri(f"sip:bob@{host}:{port}")) for host, port in addresses]
+
+
+def relaying(*addresses: tuple[str, int]) -> Callable[[Server], Route]:
+    """A route that relays to these addresses."""
+
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            await server.proxy.relay(context, destinations(*addresses) or None)
+            return True
+
+        return route
+
+    return make
+
+
+class Call:
+    """Alice, Bob's two phones and a server between them."""
+
+    def __init__(self, make: Callable[[Server], Route], **wire: float) -> None:
+        self.wire = Wire(**wire)  # type: ignore[arg-type]
+
+        async def later(context: Context) -> object:
+            return await self.route(context)
+
+        self.server = Server(self.wire, later)
+        self.route = make(self.server)
+        self.alice = self.wire.peer(*ALICE)
+        self.bob = self.wire.peer(*BOB)
+        self.desk = self.wire.peer(*BOB_DESK)
+        self.invite = request(
+            "INVITE", "sip:bob@example.com", source=ALICE, branch="i1", headers=("Contact: <sip:alice@10.0.0.2>",)
+        )
+
+    def dial(self, seconds: float = 0.1) -> None:
+        """Alice sends the INVITE."""
+        self.alice.send(self.invite, US)
+        self.wire.run(seconds)
+
+    def respond(self, phone: Node, status: int, *headers: str, tag: str = "b1", seconds: float = 0.1) -> None:
+        """A phone answers the INVITE it has."""
+        answered = phone.requests("INVITE")[-1]
+        phone.send(response_to(answered, status, *headers, tag=tag), US)
+        self.wire.run(seconds)
+
+    def cancel(self) -> None:
+        """Alice gives up."""
+        cancel = request("CANCEL", "sip:bob@example.com", source=ALICE, branch="i1")
+        self.alice.send(cancel, US)
+        self.wire.run(0.1)
+
+    def statuses(self, method: str = "INVITE") -> list[int]:
+        """What Alice was told so far about her requests of one method."""
+        return [response.status for response in self.alice.responses() if response.cseq.method == method]
+
+    def acknowledge_failure(self) -> None:
+        """Alice acknowledges a final response that is no 2xx."""
+        ack = request("ACK", "sip:bob@example.com", source=ALICE, branch="i1")
+        ack.set("to", self.alice.responses()[-1].get("to") or b"")
+        self.alice.send(ack, US)
+        self.wire.run(0.1)
+
+
+def route_set(message: Message) -> tuple[str, ...]:
+    """The Route headers a caller builds from the Record-Route of a 2xx."""
+    return tuple(f"Route: {value.decode()}" for value in reversed(message.elements("record-route")))
+
+
+def busy(status: int) -> Callable[[Node], Callable[[Message, Flow], None]]:
+    """A phone that answers each INVITE with a status."""
+
+    def make(phone: Node) -> Callable[[Message, Flow], None]:
+        def answer(message: Message, flow: Flow) -> None:
+            if isinstance(message, Request) and message.method == "INVITE":
+                phone.send(response_to(message, status), flow.remote)
+
+        return answer
+
+    return make
+
+
+def test_a_call_is_set_up_and_ended_through_the_record_route() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")
+    assert call.statuses() == [180, 200]
+    answer = call.alice.responses(200)[0]
+    assert len(answer.all("via")) == 1
+    routes = route_set(answer)
+    assert len(routes) == 1 and ";lr>" in routes[0]
+
+    to = (answer.get("to") or b"").decode()
+    ack = request("ACK", "sip:bob@10.0.0.3:5060", source=ALICE, branch="a1", to=to, headers=routes)
+    call.alice.send(ack, US)
+    bye = request("BYE", "sip:bob@10.0.0.3:5060", source=ALICE, branch="b1", to=to, cseq=2, headers=routes)
+    call.alice.send(bye, US)
+    call.wire.run(0.1)
+    (got_ack,), (got_bye,) = call.bob.requests("ACK"), call.bob.requests("BYE")
+    assert not got_ack.all("route") and not got_bye.all("route")
+    assert got_bye.get("max-forwards") == b"69"
+    call.bob.send(response_to(got_bye, 200), US)
+    call.wire.run(0.1)
+    assert call.statuses("BYE") == [200]
+    call.wire.run(64 * 0.5 + 1)
+    assert call.server.nothing_left()
+
+
+def test_the_callee_can_end_the_call_too() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")
+    invite = call.bob.requests("INVITE")[0]
+    routes = tuple(f"Route: {value.decode()}" for value in invite.elements("record-route"))
+    bye = request(
+        "BYE", "sip:alice@10.0.0.2", source=BOB, branch="bb", cseq=1, headers=routes,
+        from_="<sip:bob@example.com>;tag=b1", to="<sip:alice@example.com>;tag=a1",
+    )  # fmt: skip
+    call.bob.send(bye, US)
+    call.wire.run(0.1)
+    assert [message.uri_text for message in call.alice.requests("BYE")] == ["sip:alice@10.0.0.2"]
+
+
+def test_the_forwarded_invite_keeps_untouched_headers_byte_for_byte() -> None:
+    call = Call(relaying(BOB))
+    odd = b"X-odd :   ;;,,;;,;"
+    call.invite.names.append("x-odd")
+    call.invite.lines.append(odd)
+    call.dial()
+    assert odd in call.bob.requests("INVITE")[0].lines
+
+
+def test_a_route_token_of_another_call_leads_nowhere() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")
+    routes = route_set(call.alice.responses(200)[0])
+    stolen = request(
+        "INVITE", "sip:premium@10.0.0.4", source=ALICE, branch="x", call_id="other", to="<sip:x@y>;tag=1",
+        headers=routes,
+    )  # fmt: skip
+    call.alice.send(stolen, US)
+    call.wire.run(0.1)
+    assert call.desk.received == []
+    assert call.alice.responses()[-1].status == 481
+
+
+def test_an_ack_without_our_token_is_dropped() -> None:
+    call = Call(relaying(BOB))
+    ack = request("ACK", "sip:bob@10.0.0.3", source=ALICE, branch="q", to="<sip:bob@example.com>;tag=zz")
+    call.alice.send(ack, US)
+    call.wire.run(1)
+    assert call.bob.received == [] and call.alice.received == []
+
+
+def test_trying_is_sent_only_when_nothing_else_came_within_200_ms() -> None:
+    call = Call(relaying(BOB))
+    call.dial(0.19)
+    assert call.statuses() == []
+    call.wire.run(0.1)
+    assert call.statuses() == [100]
+    quick = Call(relaying(BOB))
+    quick.dial(0.05)
+    quick.respond(quick.bob, 180, seconds=1.0)
+    assert quick.statuses() == [180]
+
+
+def test_a_repeated_invite_is_absorbed_and_not_forwarded_again() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.dial()
+    assert len(call.bob.requests("INVITE")) == 1
+    assert call.statuses() == [180, 180]
+
+
+def test_all_bindings_ring_and_the_losers_are_cancelled() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.bob, 180, tag="b1")
+    call.respond(call.desk, 180, tag="d1")
+    call.respond(call.desk, 200, "Contact: <sip:bob@10.0.0.4>", tag="d1")
+    assert call.statuses() == [180, 180, 200]
+    (cancel,) = call.bob.requests("CANCEL")
+    assert cancel.via.branch == call.bob.requests("INVITE")[0].via.branch
+    assert b"completed elsewhere" in (cancel.get("reason") or b"")
+    call.respond(call.bob, 487)
+    assert len(call.bob.requests("ACK")) == 1
+    assert call.statuses() == [180, 180, 200]
+
+
+def test_a_cancel_waits_for_the_first_provisional_response() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.cancel()
+    assert call.statuses("CANCEL") == [200]
+    assert call.bob.requests("CANCEL") == []
+    call.respond(call.bob, 180)
+    assert len(call.bob.requests("CANCEL")) == 1
+    call.respond(call.bob, 487)
+    assert call.statuses()[-1] == 487
+
+
+def test_a_cancel_that_crosses_the_answer_changes_nothing() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180, seconds=0.0)
+    call.cancel()
+    call.respond(call.bob, 200)
+    assert call.statuses()[-1] == 200
+
+
+def test_a_cancel_without_an_invite_is_481() -> None:
+    call = Call(relaying(BOB))
+    call.cancel()
+    assert call.statuses("CANCEL") == [481]
+
+
+def test_a_cancel_from_another_address_is_refused() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    forged = request("CANCEL", "sip:bob@example.com", source=ALICE, branch="i1")
+    call.desk.send(forged, US)
+    call.wire.run(0.1)
+    call.respond(call.bob, 180)
+    assert call.bob.requests("CANCEL") == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "best"),
+    [
+        ((486, 404), 404),
+        ((500, 486), 486),
+        ((302, 404), 302),
+        ((603, 302), 603),
+        ((480, 401), 401),
+        ((503, 486), 486),
+        ((503, 503), 500),
+        ((408, 500), 408),
+    ],
+)
+def test_the_best_response_goes_back(answers: tuple[int, int], best: int) -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.bob.answer = busy(answers[0])(call.bob)
+    call.desk.answer = busy(answers[1])(call.desk)
+    call.dial()
+    assert call.statuses() == [best]
+    call.acknowledge_failure()
+    call.wire.run(40)
+    assert call.server.nothing_left()
+
+
+def test_challenges_of_all_branches_are_collected() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.bob, 407, 'Proxy-Authenticate: Digest realm="a", nonce="1"')
+    call.respond(call.desk, 401, 'WWW-Authenticate: Digest realm="b", nonce="2"')
+    final = call.alice.responses()[-1]
+    assert final.status == 401
+    assert final.get("proxy-authenticate") == b'Digest realm="a", nonce="1"'
+    assert final.get("www-authenticate") == b'Digest realm="b", nonce="2"'
+
+
+def test_a_6xx_cancels_the_others_and_wins() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.desk, 180)
+    call.respond(call.bob, 603)
+    assert call.statuses() == [180]
+    assert len(call.desk.requests("CANCEL")) == 1
+    call.respond(call.desk, 487)
+    assert call.statuses()[-1] == 603
+
+
+def test_2xx_from_several_branches_all_go_back() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.bob, 200, tag="b1", seconds=0.0)
+    call.respond(call.desk, 200, tag="d1")
+    assert [response.to.tag for response in call.alice.responses(200)] == ["b1", "d1"]
+
+
+def test_a_repeated_2xx_goes_back_again() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200)
+    call.respond(call.bob, 200)
+    assert call.statuses() == [200, 200]
+
+
+def test_an_unreachable_target_fails_at_once() -> None:
+    call = Call(relaying(BOB))
+    call.wire.refusing.add(BOB)
+    call.dial()
+    assert call.statuses() == [500]
+
+
+def test_the_next_target_is_tried_when_one_refuses() -> None:
+    call = Call(relaying())
+    call.server.locator.names["example.com"] = (Target("udp", *BOB), Target("udp", *BOB_DESK))
+    call.wire.refusing.add(BOB)
+    call.dial()
+    assert len(call.desk.requests("INVITE")) == 1
+
+
+def test_a_503_moves_on_to_the_next_target() -> None:
+    call = Call(relaying())
+    call.server.locator.names["example.com"] = (Target("udp", *BOB), Target("udp", *BOB_DESK))
+    call.bob.answer = busy(503)(call.bob)
+    call.dial()
+    call.respond(call.desk, 486)
+    assert call.statuses() == [486]
+
+
+def test_silence_ends_in_408() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.wire.run(33)
+    assert call.statuses()[:2] == [100, 408]
+    # The INVITE was sent at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s (timer A).
+    assert len(call.bob.requests("INVITE")) == 7
+
+
+def test_a_non_invite_without_an_answer_gets_no_408() -> None:
+    call = Call(relaying(BOB))
+    call.alice.send(request("MESSAGE", "sip:bob@example.com", source=ALICE, branch="m"), US)
+    call.wire.run(70)
+    assert call.statuses("MESSAGE") == [100]
+    assert call.server.nothing_left()
+
+
+def test_timer_c_ends_a_call_that_rings_for_ever() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.wire.run(170)
+    call.respond(call.bob, 180)
+    call.wire.run(100)
+    assert call.bob.requests("CANCEL") == []  # 101-199 let timer C begin anew
+    call.wire.run(82)
+    call.respond(call.bob, 487)
+    assert len(call.bob.requests("CANCEL")) >= 1
+    assert call.statuses()[-1] == 487
+
+
+def test_max_forwards_is_counted_and_zero_is_483() -> None:
+    call = Call(relaying(BOB))
+    call.invite.set("max-forwards", b"0")
+    call.dial()
+    assert call.statuses() == [483]
+    other = Call(relaying(BOB))
+    other.invite.remove("max-forwards")
+    other.dial()
+    assert other.bob.requests("INVITE")[0].get("max-forwards") == b"70"
+
+
+def test_unknown_proxy_require_is_420() -> None:
+    call = Call(relaying(BOB))
+    call.invite.append("proxy-require", b"nothingSupportsThis, nor-this")
+    call.dial()
+    response = call.alice.responses(420)[0]
+    assert response.get("unsupported") == b"nothingSupportsThis, nor-this"
+
+
+def test_a_loop_is_482_and_a_spiral_goes_through() -> None:
+    call = Call(relaying(US))
+    call.dial(1.0)
+    # Our own address as the binding: Request-URI sip:bob@10.0.0.1:5060 comes back once (a spiral), then loops.
+    assert call.statuses()[-1] == 482
+
+
+def test_a_large_request_goes_by_tcp_and_falls_back_to_udp_when_refused() -> None:
+    call = Call(relaying(BOB))
+    call.invite.body = b"x" * 1300
+    call.invite.set("content-length", b"1300")
+    call.dial()
+    assert call.bob.requests("INVITE")[0].via.transport == "TCP"
+    refused = Call(relaying(BOB))
+    refused.invite.body = b"x" * 1300
+    refused.invite.set("content-length", b"1300")
+    refuse_tcp(refused)
+    refused.dial()
+    assert refused.bob.requests("INVITE")[0].via.transport == "UDP"
+
+
+def refuse_tcp(call: Call) -> None:
+    """Let every TCP connect of the server fail."""
+    carry = call.wire.carry
+
+    def refusing(source: Node, flow: Flow, data: bytes) -> None:
+        if flow.transport == "tcp":
+            call.wire._later(0.001, lambda: call.wire._lose(source, flow))
+        else:
+            carry(source, flow, data)
+
+    call.wire.carry = refusing  # type: ignore[method-assign]
+
+
+def ringing(seconds: float, *hops: list[tuple[str, int]]) -> Callable[[Server], Route]:
+    """A route that rings one set of addresses after the other, then says what the last outcome was."""
+
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            for hop in hops:
+                if await server.proxy.ring(context, destinations(*hop), for_=seconds):  # type: ignore[arg-type]
+                    return True
+            context.reply(context.outcome.code, "Nobody", ("x-attempts", b"%d" % len(context.outcome.attempts)))
+            return True
+
+        return route
+
+    return make
+
+
+def test_ring_goes_on_with_the_next_line_when_nobody_answers() -> None:
+    call = Call(ringing(20, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 486)
+    assert call.statuses() == []
+    call.respond(call.desk, 200)
+    assert call.statuses() == [200]
+
+
+def test_ring_ends_after_its_time_and_cancels() -> None:
+    call = Call(ringing(20, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.wire.run(20)
+    assert len(call.bob.requests("CANCEL")) == 1
+    call.respond(call.bob, 487)
+    assert len(call.desk.requests("INVITE")) == 1
+    call.respond(call.desk, 480)
+    final = call.alice.responses()[-1]
+    assert (final.status, final.get("x-attempts")) == (480, b"2")
+
+
+def test_ring_for_longer_than_a_silent_phone_takes_to_acknowledge_the_cancel() -> None:
+    call = Call(ringing(20, [BOB]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.wire.run(25)
+    assert call.statuses()[-1] == 408
+
+
+def test_an_answer_that_crosses_the_end_of_ring_still_wins() -> None:
+    call = Call(ringing(20, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.wire.run(25)
+    call.respond(call.desk, 180, tag="d1")
+    call.respond(call.bob, 200, tag="b1")
+    assert call.statuses()[-1] == 200
+    assert len(call.desk.requests("CANCEL")) == 1
+
+
+def test_a_cancel_during_ring_stops_the_route() -> None:
+    call = Call(ringing(20, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.cancel()
+    call.respond(call.bob, 487)
+    assert call.statuses()[-1] == 487
+    assert call.desk.received == []
+
+
+def test_a_cancel_while_dns_is_slow_stops_the_look_up() -> None:
+    call = Call(relaying())
+    call.server.locator.slow.add("example.com")
+    call.dial()
+    assert len(call.server.waiting) == 1
+    call.cancel()
+    assert call.statuses() == [487]
+    assert call.server.cancelled_calls == 1
+    call.acknowledge_failure()
+    call.wire.run(40)
+    assert call.server.nothing_left()
+
+
+def test_a_slow_look_up_parks_the_route_and_then_goes_on() -> None:
+    call = Call(relaying())
+    call.server.locator.slow.add("example.com")
+    call.dial()
+    call.server.answer((Target("udp", *BOB),))
+    call.wire.run(0.1)
+    assert len(call.bob.requests("INVITE")) == 1
+
+
+def test_a_strict_router_before_us_is_understood() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")
+    answer = call.alice.responses(200)[0]
+    ours = answer.elements("record-route")[0].decode().strip("<>")
+    to = (answer.get("to") or b"").decode()
+    bye = request("BYE", ours, source=ALICE, branch="s1", to=to, headers=("Route: <sip:bob@10.0.0.3:5060>",))
+    call.alice.send(bye, US)
+    call.wire.run(0.1)
+    (got,) = call.bob.requests("BYE")
+    assert got.uri_text == "sip:bob@10.0.0.3:5060" and not got.all("route")
+
+
+def test_a_strict_router_behind_us_gets_its_uri_in_the_request_line() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")
+    answer = call.alice.responses(200)[0]
+    headers = (*route_set(answer), "Route: <sip:10.0.0.4:5060>")
+    to = (answer.get("to") or b"").decode()
+    call.alice.send(request("BYE", "sip:bob@10.0.0.3", source=ALICE, branch="s2", to=to, headers=headers), US)
+    call.wire.run(0.1)
+    (got,) = call.desk.requests("BYE")
+    assert got.uri_text == "sip:10.0.0.4:5060"
+    assert got.all("route") == [b"<sip:bob@10.0.0.3>"]
+
+
+def test_two_record_routes_when_the_transports_differ() -> None:
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            await server.proxy.relay(context, f"sip:bob@{BOB[0]};transport=tcp")
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    values = call.bob.requests("INVITE")[0].elements("record-route")
+    assert [b"transport=tcp" in value for value in values] == [True, False]
+
+
+def test_a_strangers_preloaded_route_does_not_lead_past_our_target() -> None:
+    call = Call(relaying(BOB))
+    call.invite.append("route", b"<sip:10.0.0.4;lr>")
+    call.dial()
+    assert call.desk.received == []
+    assert call.statuses() == [403]
+
+
+def test_our_own_address_as_outbound_proxy_is_taken_off() -> None:
+    call = Call(relaying(BOB))
+    call.invite.append("route", b"<sip:10.0.0.1;lr>")
+    call.dial()
+    assert not call.bob.requests("INVITE")[0].all("route")
+
+
+def test_a_contact_with_header_components_adds_no_header() -> None:
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            uri = parse_uri("sip:bob@10.0.0.3?Route=%3Csip:evil%3E")
+            await server.proxy.relay(context, Destination(uri))
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    (invite,) = call.bob.requests("INVITE")
+    assert invite.uri_text == "sip:bob@10.0.0.3" and not invite.all("route")
+
+
+def test_a_response_with_our_via_alone_is_not_forwarded() -> None:
+    call = Call(relaying(BOB))
+    call.dial()
+    answer = response_to(call.bob.requests("INVITE")[0], 180)
+    answer.pop_via()
+    own = call.bob.requests("INVITE")[0].all("via")[0]
+    answer.remove("via")
+    answer.prepend("via", own)
+    call.bob.send(answer, US)
+    call.wire.run(0.05)
+    assert call.statuses() == []
+
+
+def test_stray_responses_are_dropped() -> None:
+    call = Call(relaying(BOB))
+    stray = Response(200, "OK", [], [])
+    for name, line in zip(call.invite.names, call.invite.lines, strict=True):
+        stray.names.append(name)
+        stray.lines.append(line)
+    call.bob.send(stray, US)
+    call.wire.run(1)
+    assert call.alice.received == []
+    assert call.server.stack.transactions.counters.stray_responses == 1
+
+
+def test_a_route_that_raises_answers_500_and_the_next_call_works() -> None:
+    calls: list[int] = []
+
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            calls.append(1)
+            if len(calls) == 1:
+                raise ZeroDivisionError
+            await server.proxy.relay(context, destinations(BOB))
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    assert call.statuses() == [500]
+    call.invite = request("INVITE", "sip:bob@example.com", source=ALICE, branch="i2", call_id="2")
+    call.dial()
+    assert len(call.bob.requests("INVITE")) == 1
