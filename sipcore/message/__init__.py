@@ -6,6 +6,7 @@ file, the RFC's own word.
 """
 
 from sipcore.message.check import check_request, check_response
+from sipcore.message.contact import Contact, Contacts, parse_contact, parse_contacts, parse_expires
 from sipcore.message.cseq import CSeq
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.message.malformed import answer_malformed
@@ -18,6 +19,8 @@ from sipcore.message.via import Via, parse_via
 __all__ = [
     "DEFAULT_LIMITS",
     "CSeq",
+    "Contact",
+    "Contacts",
     "Limits",
     "Message",
     "NameAddr",
@@ -29,6 +32,9 @@ __all__ = [
     "check_response",
     "mark_source",
     "parse",
+    "parse_contact",
+    "parse_contacts",
+    "parse_expires",
     "parse_head",
     "parse_name_addr",
     "parse_via",

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from sipcore.errors import Malformed
 from sipcore.message.parameters import Parameters, parameter, parse_parameters, unquote
 from sipcore.uri import Uri, parse_uri
 
-# Display name (quoted string, or tokens), URI in brackets, parameters.
-_BRACKETED = re.compile(
-    r"""[ \t]*("(?:[^"\\]|\\.)*"|[A-Za-z0-9\-.!%*_+`'~ \t\x80-\uffff]*)[ \t]*<([^<>"\s]*)>[ \t]*(;.*)?""",
-    re.DOTALL,
-)
+_QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# Tokens, and characters beyond ASCII, which are legal only in quotes but met outside.
+_TOKENS = re.compile(r"[A-Za-z0-9\-.!%*_+`'~ \t\x80-\U0010ffff]*")
+_URI = re.compile(r'<([^<>"\s]*)>', re.ASCII)
+_TAG = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+").fullmatch
+_SHORT = 128
+"""Only shorter addresses are remembered, so that the count bounds the memory of the cache."""
 
 
 class NameAddr:
-    """One address. `display` is without quotes; `parameters` are the header's, not the URI's."""
+    """One address, immutable.
 
-    __slots__ = ("_uri", "display", "parameters", "uri_text")
+    `display` is without quotes; `parameters` are the header's, not the URI's; `tag` is "" when there is none.
+    """
 
-    def __init__(self, display: str, uri_text: str, parameters: Parameters) -> None:
+    __slots__ = ("_uri", "display", "parameters", "tag", "uri_text")
+
+    def __init__(self, display: str, uri_text: str, parameters: Parameters, uri: Uri | None = None) -> None:
         self.display = display
         self.uri_text = uri_text
         self.parameters = parameters
-        self._uri: Uri | None = None
+        self.tag = parameter(parameters, "tag") or "" if parameters else ""
+        self._uri = uri
 
     @property
     def uri(self) -> Uri:
@@ -32,11 +39,6 @@ class NameAddr:
         if self._uri is None:
             self._uri = parse_uri(self.uri_text)
         return self._uri
-
-    @property
-    def tag(self) -> str:
-        """The `tag` parameter, or "" when there is none."""
-        return parameter(self.parameters, "tag") or ""
 
     def parameter(self, name: str) -> str | None:
         """A header parameter: None when absent, "" when without a value."""
@@ -49,13 +51,59 @@ def parse_name_addr(value: bytes) -> NameAddr:
     Without angle brackets everything behind the first semicolon belongs to the header, and the URI may hold no
     comma or question mark (RFC 3261 section 20.10).
     """
-    text = value.decode("utf-8", "surrogateescape")
-    match = _BRACKETED.fullmatch(text)
-    if match is not None:
-        display, uri_text, tail = match.groups("")
-        return NameAddr(unquote(display.strip(" \t")), uri_text, parse_parameters(tail) if tail else ())
-    uri_text, semicolon, tail = text.strip(" \t").partition(";")
+    usual = _usual(value)
+    return NameAddr(*split_name_addr(value)) if usual is None else usual
+
+
+def split_name_addr(value: bytes) -> tuple[str, str, Parameters]:
+    """The display name, the text of the URI and the parameters of an address."""
+    text = value.decode("utf-8", "surrogateescape").strip(" \t")
+    quoted = _QUOTED.match(text) if text[:1] == '"' else None
+    end = quoted.end() if quoted else text.find("<")
+    if quoted:
+        while text[end : end + 1] in (" ", "\t"):
+            end += 1
+    elif end < 0:
+        return "", *_addr_spec(text)
+    elif not _TOKENS.fullmatch(text, 0, end):
+        raise Malformed("Malformed display name")
+    uri = _URI.match(text, end)
+    if uri is None:
+        raise Malformed("Malformed address")
+    display = unquote(quoted[0]) if quoted else text[:end].strip(" \t")
+    return display, uri[1], parse_parameters(text[uri.end() :])
+
+
+def _addr_spec(text: str) -> tuple[str, Parameters]:
+    uri_text, semicolon, tail = text.partition(";")
     uri_text = uri_text.rstrip(" \t")
     if not uri_text or any(mark in uri_text for mark in '<>"?, \t'):
         raise Malformed("Malformed address")
-    return NameAddr("", uri_text, parse_parameters(semicolon + tail))
+    return uri_text, parse_parameters(semicolon + tail)
+
+
+def _usual(value: bytes) -> NameAddr | None:
+    """The shapes of every day, `... <uri>` and `... <uri>;tag=token`: None when it is another one, or malformed."""
+    head, mark, tag = value.rpartition(b">;tag=")
+    if mark:
+        if len(head) < _SHORT and _TAG(tag):
+            address = _address(head)
+            if address is not None:
+                display, uri_text, uri = address
+                return NameAddr(display, uri_text, (("tag", tag.decode()),), uri)
+    elif value[-1:] == b">" and len(value) < _SHORT:
+        address = _address(value[:-1])
+        if address is not None:
+            display, uri_text, uri = address
+            return NameAddr(display, uri_text, (), uri)
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _address(head: bytes) -> tuple[str, str, Uri] | None:
+    """What stands before the closing bracket: the same users again and again."""
+    try:
+        display, uri_text, parameters = split_name_addr(head + b">")
+        return None if parameters else (display, uri_text, parse_uri(uri_text))
+    except Malformed:
+        return None
