@@ -16,7 +16,7 @@ DIALOG_METHODS = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 def check_hops(request: Request) -> None:
     """Refuse a request that may go no further with 483 (section 16.3 step 3)."""
     value = request.get("max-forwards")
-    if value == b"0" or (value is not None and int(value) == 0):
+    if value is not None and int(value) == 0:
         raise Refused(483)
 
 

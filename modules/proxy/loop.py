@@ -15,13 +15,14 @@ def loop_hash(request: Request) -> str:
     fields that RFC 5393 section 4.2.1 names are in: Request-URI, Route, Proxy-Require and Proxy-Authorization.
     """
     value = crc32(request.uri_text.encode("utf-8", "surrogateescape"))
-    for name, line in zip(request.names, request.lines, strict=True):
-        if name in _ROUTING:
-            value = crc32(line, value)
+    for name in _ROUTING:
+        if name in request.names:
+            for line in request.all(name):
+                value = crc32(line, value)
     return f"{value:08x}"
 
 
-_ROUTING = frozenset({"route", "proxy-require", "proxy-authorization"})
+_ROUTING = ("route", "proxy-require", "proxy-authorization")
 
 
 def is_loop(request: Request, owner: str) -> bool:

@@ -18,9 +18,9 @@ def strip_own_routes(request: Request, tokens: Tokens, is_own_endpoint: OwnEndpo
     Two of them stand there when the dialog crosses transports. A previous hop that is a strict router has put our
     Record-Route URI into the Request-URI: the real one is then restored from the last Route (section 16.4).
     """
-    authentic = _undo_strict_routing(request, tokens)
     if "route" not in request.names:
-        return authentic
+        return False
+    authentic = _undo_strict_routing(request, tokens)
     routes = request.elements("route")
     own = 0
     for value in routes:
@@ -36,9 +36,7 @@ def strip_own_routes(request: Request, tokens: Tokens, is_own_endpoint: OwnEndpo
 
 def _undo_strict_routing(request: Request, tokens: Tokens) -> bool:
     user, at, _ = request.uri_text.partition("@")
-    if not at or "-" not in user or "route" not in request.names:
-        return False
-    if not tokens.is_stamp(user.partition(":")[2], request.call_id):
+    if not at or "-" not in user or not tokens.is_stamp(user.partition(":")[2], request.call_id):
         return False
     routes = request.elements("route")
     request.uri = parse_name_addr(routes[-1]).uri
