@@ -1,0 +1,103 @@
+"""The table of all stream connections: reuse, limits, and the one task that ends what waited too long."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from dataclasses import dataclass
+
+import trio
+
+from sipcore.flow import Target
+from sipcore.net.driver import Driver
+from sipcore.net.settings import StreamSettings
+from sipcore.net.stream import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """Counters of all stream connections."""
+
+    connections: int
+    refused: int
+    """Connections closed at once because a limit was reached."""
+    overflowed: int
+    """Connections lost because the peer did not read what we sent."""
+    timed_out: int
+
+
+class Connections:
+    """Every connection, found by transport and peer.
+
+    RFC 3261 section 18.1.1: a request goes by an open connection to its target. For a connection that the peer
+    opened this means its source address and port; that another port of it listens there is not known (RFC 5923).
+    """
+
+    def __init__(self, driver: Driver, settings: StreamSettings) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._all: set[Connection] = set()
+        self._by_target: dict[Target, Connection] = {}
+        self._incoming: Counter[str | bytes] = Counter()
+        self.refused = self.overflowed = self.timed_out = 0
+
+    def room_for(self, host: str) -> bool:
+        """Whether one more connection from `host` is within the limits; else it counts as refused."""
+        room = len(self._all) < self._settings.connections
+        if room and self._incoming[_origin(host)] < self._settings.connections_per_address:
+            return True
+        self.refused += 1
+        return False
+
+    def is_full(self) -> bool:
+        """Whether the limit of all connections is reached."""
+        return len(self._all) >= self._settings.connections
+
+    def start(self, connection: Connection) -> None:
+        """Keep a new connection and run it."""
+        flow = connection.flow
+        self._all.add(connection)
+        self._by_target[Target(flow.transport, *flow.remote)] = connection
+        if connection.incoming:
+            self._incoming[_origin(flow.remote[0])] += 1
+        self._driver.spawn(connection.run)
+
+    def find(self, target: Target) -> Connection | None:
+        """An open (or opening) connection to a target."""
+        return self._by_target.get(target)
+
+    def forget(self, connection: Connection) -> None:
+        """Use a connection for nothing new."""
+        target = Target(connection.flow.transport, *connection.flow.remote)
+        if self._by_target.get(target) is connection:
+            del self._by_target[target]
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        self.forget(connection)
+        self._all.discard(connection)
+        if connection.incoming:
+            origin = _origin(connection.flow.remote[0])
+            self._incoming[origin] -= 1
+            if not self._incoming[origin]:
+                del self._incoming[origin]
+
+    async def watch(self) -> None:
+        """End connections whose time is over, until cancelled."""
+        settings = self._settings
+        shortest = min(settings.idle_timeout, settings.message_timeout, settings.send_timeout, settings.linger)
+        while True:
+            await trio.sleep(min(1.0, shortest / 4))
+            now = trio.current_time()
+            for connection in tuple(self._all):
+                connection.check(now)
+            self._driver.settle(now)
+
+    def statistics(self) -> StreamStatistics:
+        """The counters."""
+        return StreamStatistics(len(self._all), self.refused, self.overflowed, self.timed_out)
+
+
+def _origin(host: str) -> str | bytes:
+    """Whom a limit counts: an IPv4 address, or a /64 network, which one IPv6 customer has whole."""
+    return socket.inet_pton(socket.AF_INET6, host)[:8] if ":" in host else host

@@ -1,0 +1,165 @@
+"""The edge as a whole: opens the sockets, runs one stack, and closes."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from sipcore.errors import ConfigurationError
+from sipcore.flow import Flow, Target
+from sipcore.need import Done, Need
+from sipcore.net.addresses import interface_addresses
+from sipcore.net.connections import Connections, StreamStatistics
+from sipcore.net.driver import DrivenStack, Driver, OnError, log_error
+from sipcore.net.inbox import Inbox
+from sipcore.net.opener import Opener
+from sipcore.net.settings import EdgeSettings, Listen
+from sipcore.net.slow_calls import SlowCalls
+from sipcore.net.sockets import is_wildcard, open_tcp, open_udp, why_not
+from sipcore.net.tcp import TcpListener
+from sipcore.net.udp import UdpSocket, UdpStatistics
+
+_LOOK_FOR_ADDRESSES = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeStatistics:
+    """Counters of the whole edge; `udp` has an entry for each UDP listener, in the order of the settings."""
+
+    udp: tuple[UdpStatistics, ...]
+    streams: StreamStatistics
+    slow_calls: int
+
+
+class Edge:
+    """Sockets, connections, slow calls and the clock of one stack.
+
+    In order: `edge = Edge(settings)`, a stack made with `edge.open_flow`, `edge.bind()` (or leave it to `run`), then
+    `await nursery.start(edge.run, stack)`. `run` returns after `close`. All methods but `post` belong to the loop's
+    thread; `perform` and `open_flow` work while `run` does.
+    """
+
+    def __init__(self, settings: EdgeSettings, on_error: OnError = log_error) -> None:
+        self._settings = settings
+        self._driver = Driver(on_error)
+        self._inbox = Inbox(self._driver)
+        self._slow_calls = SlowCalls(self._driver)
+        self._connections = Connections(self._driver, settings.stream)
+        self._udp: list[UdpSocket] = []
+        self._tcp: list[TcpListener] = []
+        self._scope = trio.CancelScope()
+        self._opener = Opener(self._udp, self._tcp, self._driver, self._connections, settings.stream)
+        self.open_flow: Callable[[Target], Flow] = self._opener.__call__
+        self.post = self._inbox.post
+
+    # -- the beginning ----------------------------------------------------------------------------------------------
+
+    def bind(self) -> None:
+        """Open all listening sockets; raises ConfigurationError that says why for each one that can't be opened."""
+        problems = []
+        for listen in self._settings.listen:
+            try:
+                self._bind(listen)
+            except OSError as error:
+                problems.append(why_not(listen, error))
+        if problems:
+            self._close_sockets()
+            raise ConfigurationError(problems)
+
+    def _bind(self, listen: Listen) -> None:
+        settings, driver = self._settings, self._driver
+        if listen.transport == "udp":
+            self._udp.append(UdpSocket(listen, open_udp(listen, settings), driver, settings))
+        elif listen.transport == "tcp":
+            opened = open_tcp(listen, settings)
+            self._tcp.append(TcpListener(listen, opened, driver, self._connections, settings.stream))
+        else:
+            raise OSError(errno.EPROTONOSUPPORT, "")
+
+    def addresses(self) -> tuple[Target, ...]:
+        """Where the edge listens, with the ports that the system chose; UDP first."""
+        udp = [Target("udp", *bound.local) for bound in self._udp]
+        return (*udp, *(Target("tcp", *bound.local) for bound in self._tcp))
+
+    def reachable(self) -> dict[str, tuple[int, ...]]:
+        """IP versions that requests can be sent to, for each transport, preferred first (for the Locator).
+
+        Connecting needs no listener, but a version that we listen to comes first.
+        """
+        udp = tuple(sorted({bound.version for bound in self._udp}))
+        tcp = tuple(sorted({bound.version for bound in self._tcp}))
+        return {"udp": udp, "tcp": tcp + tuple(version for version in (4, 6) if version not in tcp)}
+
+    async def run(self, stack: DrivenStack, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Carry messages between the network and `stack` until `close` is called or this task is cancelled."""
+        if not self._udp and not self._tcp:
+            self.bind()
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    self._begin(stack, nursery)
+                    task_status.started()
+        finally:
+            self._driver.end()
+            self._close_sockets()
+
+    def _begin(self, stack: DrivenStack, nursery: trio.Nursery) -> None:
+        self._driver.begin(stack, nursery)
+        for udp in self._udp:
+            nursery.start_soon(udp.run)
+        for listener in self._tcp:
+            nursery.start_soon(listener.run)
+        nursery.start_soon(self._connections.watch)
+        if any(is_wildcard(bound.local[0]) for bound in self._udp):
+            nursery.start_soon(self._watch_addresses)
+        self._inbox.begin()
+        self._driver.settle(trio.current_time())  # the stack may have something to send already
+
+    async def _watch_addresses(self) -> None:
+        """Wildcard sockets ask which address the kernel uses; the answers get old when an interface changes."""
+        before = interface_addresses()
+        while True:
+            await trio.sleep(_LOOK_FOR_ADDRESSES)
+            now = interface_addresses()
+            if now != before:
+                before = now
+                self._opener.forget_ways()
+                for udp in self._udp:
+                    udp.forget_ways()
+
+    # -- while it runs ----------------------------------------------------------------------------------------------
+
+    def perform(self, need: Need[Any], done: Done) -> Callable[[], None]:
+        """Start a slow call (the Performer of sipcore.need); the function that is returned cancels it."""
+        return self._slow_calls.perform(need, done)
+
+    def statistics(self) -> EdgeStatistics:
+        """The counters."""
+        udp = tuple(bound.statistics() for bound in self._udp)
+        return EdgeStatistics(udp, self._connections.statistics(), self._slow_calls.running)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; those that are open, and UDP, go on (the beginning of draining)."""
+        for listener in self._tcp:
+            listener.stop()
+
+    def close(self) -> None:
+        """Send what the stack wants sent, as far as it goes without waiting, and let `run` return."""
+        if self._driver.running:
+            self._driver.settle(trio.current_time())
+        self._driver.end()
+        self._scope.cancel()
+
+    def _close_sockets(self) -> None:
+        for udp in self._udp:
+            udp.close()
+        for listener in self._tcp:
+            listener.close()
+        self._udp.clear()
+        self._tcp.clear()

@@ -1,0 +1,101 @@
+"""A TCP listener: accepts, within limits, and outlives a shortage of file descriptors."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+
+import trio
+
+from sipcore.flow import Flow, host_port
+from sipcore.net.byte_stream import TcpStream
+from sipcore.net.connections import Connections
+from sipcore.net.driver import Driver
+from sipcore.net.settings import Listen, StreamSettings
+from sipcore.net.sockets import advertised
+from sipcore.net.stream import Connection
+
+_BATCH = 64
+_PAUSE = 0.1
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+_log = logging.getLogger("ringway.net")
+
+
+class TcpListener:
+    """One listening socket."""
+
+    def __init__(
+        self, listen: Listen, bound: socket.socket, driver: Driver, table: Connections, settings: StreamSettings
+    ) -> None:
+        self.socket = bound
+        self.local: tuple[str, int] = bound.getsockname()[:2]
+        self.version = 6 if bound.family == socket.AF_INET6 else 4
+        self.advertise = advertised(listen.advertise, self.local[1])
+        self._driver = driver
+        self._table = table
+        self._settings = settings
+        self._exhausted = False
+
+    def sent_by(self, local_host: str) -> str:
+        """What our Via carries on a connection whose local address is `local_host`: this listener there."""
+        return self.advertise or host_port(local_host, self.local[1])
+
+    async def run(self) -> None:
+        """Accept until cancelled or closed."""
+        try:
+            while self.socket.fileno() >= 0:
+                await trio.lowlevel.wait_readable(self.socket)
+                if not self._accept_batch():
+                    await trio.sleep(_PAUSE)  # descriptors come free when connections end; callers wait meanwhile
+        except trio.ClosedResourceError:
+            pass  # accepting was stopped
+
+    def _accept_batch(self) -> bool:
+        """Accept who waits; False when the system has nothing left to accept with."""
+        for _ in range(_BATCH):
+            try:
+                accepted, address = self.socket.accept()
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._report_exhausted(error)
+                    return False
+                continue  # that one caller is gone (accept(2)); the next may wait
+            self._exhausted = False
+            self._welcome(accepted, address[0], address[1])
+        return True
+
+    def _report_exhausted(self, error: OSError) -> None:
+        if not self._exhausted:
+            _log.warning("can't accept connections at tcp:%s: %s", host_port(*self.local), error.strerror)
+        self._exhausted = True
+
+    def _welcome(self, accepted: socket.socket, host: str, port: int) -> None:
+        host = host.partition("%")[0]
+        if not self._table.room_for(host):
+            accepted.close()
+            return
+        try:
+            accepted.setblocking(False)
+            local: tuple[str, int] = accepted.getsockname()[:2]
+            stream = TcpStream(accepted)
+        except OSError:  # reset already
+            accepted.close()
+            return
+        flow = Flow("tcp", local, (host, port), self.sent_by(local[0]))
+        self._table.start(
+            Connection(flow, stream, incoming=True, driver=self._driver, table=self._table, settings=self._settings)
+        )
+
+    def stop(self) -> None:
+        """Accept no more; connections stay."""
+        if self.socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.socket)
+            self.socket.close()
+
+    def close(self) -> None:
+        """Close the socket when `run` has ended or was never started."""
+        self.socket.close()
