@@ -12,6 +12,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 T1 = 0.5
@@ -45,19 +46,27 @@ class Timer:
         return self.deadline < other.deadline
 
 
+_DEADLINE = attrgetter("deadline")
+
+
 class Timers:
     """All pending timers of one stack."""
 
-    __slots__ = ("_heap", "_lanes", "now")
+    __slots__ = ("_earliest", "_heap", "_lanes", "now")
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
         self._lanes: dict[float, deque[Timer]] = {delay: deque() for delay in _LANES}
         self._heap: list[Timer] = []
+        self._earliest = math.inf
+        """No timer is due before this; the timer that set it may have been cancelled since."""
 
     def after(self, delay: float, call: Callable[[Any], object], argument: object = None) -> Timer:
         """Run `call(argument)` `delay` seconds from now; cancel through the timer that is returned."""
-        timer = Timer(self.now + delay, call, argument)
+        deadline = self.now + delay
+        timer = Timer(deadline, call, argument)
+        if deadline < self._earliest:
+            self._earliest = deadline
         lane = self._lanes.get(delay)
         if lane is None:
             heapq.heappush(self._heap, timer)
@@ -66,45 +75,44 @@ class Timers:
         return timer
 
     def next_deadline(self) -> float:
-        """The earliest deadline that is still wanted, or infinity."""
-        earliest = math.inf
-        for lane in self._lanes.values():
-            while lane and lane[0].call is None:
-                lane.popleft()
-            if lane and lane[0].deadline < earliest:
-                earliest = lane[0].deadline
-        heap = self._heap
-        while heap and heap[0].call is None:
-            heapq.heappop(heap)
-        if heap and heap[0].deadline < earliest:
-            earliest = heap[0].deadline
-        return earliest
+        """When `expire` should be called next, or infinity; now and then too early, never too late."""
+        return self._earliest
 
     def expire(self, now: float) -> int:
         """Run everything whose deadline has come, earliest first, and return how many ran."""
-        ran = 0
         self.now = now
-        while True:
-            timer = self._pop_due(now)
-            if timer is None:
-                return ran
-            call, argument = timer.call, timer.argument
-            timer.cancel()
-            assert call is not None
-            call(argument)
-            ran += 1
+        ran = 0
+        while now >= self._earliest:
+            for timer in self._take_due(now):
+                call, argument = timer.call, timer.argument
+                if call is not None:  # not cancelled by one that ran before it
+                    timer.call = timer.argument = None
+                    call(argument)
+                    ran += 1
+        return ran
 
-    def _pop_due(self, now: float) -> Timer | None:
-        if self.next_deadline() > now:  # also drops cancelled timers at the head of each lane
-            return None
-        first: deque[Timer] | None = None
+    def _take_due(self, now: float) -> list[Timer]:
+        """Take out what is due, in order, and learn what is the earliest of the rest."""
+        due: list[Timer] = []
+        earliest = math.inf
         for lane in self._lanes.values():
-            if lane and (first is None or lane[0].deadline < first[0].deadline):
-                first = lane
-        if self._heap and (first is None or self._heap[0].deadline < first[0].deadline):
-            return heapq.heappop(self._heap)
-        assert first is not None
-        return first.popleft()
+            while lane:
+                timer = lane[0]
+                if timer.call is not None:
+                    if timer.deadline > now:
+                        if timer.deadline < earliest:
+                            earliest = timer.deadline
+                        break
+                    due.append(timer)
+                lane.popleft()
+        heap = self._heap
+        while heap and (heap[0].call is None or heap[0].deadline <= now):
+            timer = heapq.heappop(heap)
+            if timer.call is not None:
+                due.append(timer)
+        self._earliest = min(earliest, heap[0].deadline) if heap else earliest
+        due.sort(key=_DEADLINE)
+        return due
 
     def pending(self) -> int:
         """How many timers are set and not cancelled."""
