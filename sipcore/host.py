@@ -51,12 +51,14 @@ def _ipv6(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
-    """The comparable form of an address that a socket reports or a header names; "" when it is no IP address.
+    """The comparable form of an address that a socket reports or a header names; a host name stays as it is.
 
     Brackets and zone are cut, and an IPv4 address that came through an IPv6 socket is an IPv4 address.
     """
+    if ":" not in text:
+        return text
     try:
-        address = _ipv6(text.strip("[]").partition("%")[0]) if ":" in text else str(IPv4Address(text))
-    except (Malformed, AddressValueError):
-        return ""
+        address = _ipv6(text.strip("[]").partition("%")[0])
+    except Malformed:
+        return text
     return address.removeprefix("::ffff:") if "." in address else address

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 
 from sipcore.errors import Malformed
-from sipcore.host import plain_address
 from sipcore.message.name_addr import parse_name_addr
 from sipcore.message.names import COMPACT
 from sipcore.message.parameters import split_commas
@@ -61,8 +60,7 @@ def answer_malformed(data: bytes, malformed: Malformed, received: tuple[str, int
     if not copied:
         return None
     status = b"SIP/2.0 %d %b" % (malformed.status, _reason(malformed).encode("ascii", "replace"))
-    marked = marked_via(via, plain_address(received[0]) or received[0], received[1])
-    vias = [b"Via: " + marked.value, *_other_vias(lines["via"])]
+    vias = [b"Via: " + marked_via(via, received).value, *_other_vias(lines["via"])]
     return b"\r\n".join([status, *vias, *copied, b"Content-Length: 0", b"", b""])
 
 

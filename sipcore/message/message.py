@@ -10,6 +10,7 @@ from typing import Self
 
 from sipcore.errors import Malformed
 from sipcore.message.cseq import CSeq, parse_cseq
+from sipcore.message.layout import layout_of
 from sipcore.message.name_addr import NameAddr, parse_name_addr
 from sipcore.message.names import spelling
 from sipcore.message.parameters import end_of_element, split_commas
@@ -27,14 +28,13 @@ class Message:
 
     __slots__ = ("_cseq", "_from", "_to", "_via", "body", "lines", "names")
 
-    def __init__(self, names: list[str], lines: list[bytes], body: bytes = b"") -> None:
-        self.names = names
-        self.lines = lines
-        self.body = body
-        self._via: Via | None = None
-        self._cseq: CSeq | None = None
-        self._from: NameAddr | None = None
-        self._to: NameAddr | None = None
+    names: list[str]
+    lines: list[bytes]
+    body: bytes
+    _via: Via | None
+    _cseq: CSeq | None
+    _from: NameAddr | None
+    _to: NameAddr | None
 
     # -- raw access -------------------------------------------------------------------------------------------------
 
@@ -155,6 +155,13 @@ class Message:
             raise Malformed(missing)
         return value
 
+    def remember(self, via: Via | None, cseq: CSeq | None, from_: NameAddr | None, to: NameAddr | None) -> None:
+        """Take over typed values that were parsed from the present lines elsewhere."""
+        self._via = via
+        self._cseq = cseq
+        self._from = from_
+        self._to = to
+
     # -- Via --------------------------------------------------------------------------------------------------------
 
     def push_via(self, line: bytes) -> None:
@@ -172,8 +179,10 @@ class Message:
         at = self.names.index("via")
         line = self.lines[at]
         colon = line.index(b":") + 1
-        rest = line[end_of_element(line, colon) :] if b"," in line else b""
-        self.lines[at] = b"%b %b%b" % (line[:colon], via.value, rest)
+        if b"," in line:
+            self.lines[at] = line[:colon] + b" " + via.value + line[end_of_element(line, colon) :]
+        else:
+            self.lines[at] = line[:colon] + b" " + via.value
         self._via = via
 
     def pop_via(self) -> None:
@@ -210,11 +219,22 @@ class Request(Message):
 
     __slots__ = ("_uri", "method", "uri_text")
 
-    def __init__(self, method: str, uri_text: str, names: list[str], lines: list[bytes], body: bytes = b"") -> None:
-        super().__init__(names, lines, body)
+    def __init__(
+        self,
+        method: str,
+        uri_text: str,
+        names: list[str],
+        lines: list[bytes],
+        body: bytes = b"",
+        uri: Uri | None = None,
+    ) -> None:
         self.method = method
         self.uri_text = uri_text
-        self._uri: Uri | None = None
+        self.names = names
+        self.lines = lines
+        self.body = body
+        self._uri = uri
+        self._via = self._cseq = self._from = self._to = None
 
     @property
     def uri(self) -> Uri:
@@ -247,23 +267,18 @@ class Request(Message):
         Copies Via, From, To (with `to_tag` added when it has no tag and the status is not 100), Call-ID, CSeq, and
         Record-Route for statuses that can make a dialog (12.1.1).
         """
-        wanted = _DIALOG_COPIED if 100 < status < 300 and "record-route" in self.names else _COPIED
-        names: list[str] = []
-        lines: list[bytes] = []
-        for name, line in zip(self.names, self.lines, strict=True):
-            if name in wanted:
-                if name == "to" and to_tag and status != 100 and not self.to.tag:
-                    line = line + b";tag=" + to_tag.encode()
-                names.append(name)
-                lines.append(line)
-        return Response(status, reason or reason_phrase(status), names, lines)
+        layout = layout_of(tuple(self.names))
+        copied = layout.dialog_copied if 100 < status < 300 else layout.copied
+        lines = [*copied.pick(self.lines)]
+        response = Response(status, reason or reason_phrase(status), copied.names.copy(), lines)
+        response.remember(self._via, self._cseq, self._from, self._to)
+        if to_tag and status != 100 and not self.to.tag:
+            lines[copied.to] += b";tag=" + to_tag.encode()
+            response._to = None
+        return response
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.uri_text}>"
-
-
-_COPIED = frozenset({"via", "from", "to", "call-id", "cseq", "timestamp"})
-_DIALOG_COPIED = _COPIED | {"record-route"}
 
 
 class Response(Message):
@@ -272,9 +287,12 @@ class Response(Message):
     __slots__ = ("reason", "status")
 
     def __init__(self, status: int, reason: str, names: list[str], lines: list[bytes], body: bytes = b"") -> None:
-        super().__init__(names, lines, body)
         self.status = status
         self.reason = reason
+        self.names = names
+        self.lines = lines
+        self.body = body
+        self._via = self._cseq = self._from = self._to = None
 
     def copy(self) -> Self:
         """A copy whose edits leave the original alone."""

@@ -26,11 +26,13 @@ class NameAddr:
 
     __slots__ = ("_uri", "display", "parameters", "tag", "uri_text")
 
-    def __init__(self, display: str, uri_text: str, parameters: Parameters, uri: Uri | None = None) -> None:
+    def __init__(
+        self, display: str, uri_text: str, parameters: Parameters, uri: Uri | None = None, tag: str | None = None
+    ) -> None:
         self.display = display
         self.uri_text = uri_text
         self.parameters = parameters
-        self.tag = parameter(parameters, "tag") or "" if parameters else ""
+        self.tag = (parameter(parameters, "tag") or "") if tag is None else tag
         self._uri = uri
 
     @property
@@ -90,12 +92,13 @@ def _usual(value: bytes) -> NameAddr | None:
             address = _address(head)
             if address is not None:
                 display, uri_text, uri = address
-                return NameAddr(display, uri_text, (("tag", tag.decode()),), uri)
+                text = tag.decode()
+                return NameAddr(display, uri_text, (("tag", text),), uri, text)
     elif value[-1:] == b">" and len(value) < _SHORT:
         address = _address(value[:-1])
         if address is not None:
             display, uri_text, uri = address
-            return NameAddr(display, uri_text, (), uri)
+            return NameAddr(display, uri_text, (), uri, "")
     return None
 
 

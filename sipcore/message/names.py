@@ -31,8 +31,17 @@ PRETTY = {name.lower(): name.encode() for name in _PRETTY.split()}
 _TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 
 
-def _spellings() -> dict[bytes, str]:
-    known: dict[bytes, str] = {}
+class _Keys(dict[bytes, str]):
+    """The spellings met every day, and any other token; KeyError for what begins with white space (a folded line)."""
+
+    def __missing__(self, name: bytes) -> str:
+        if name[:1] in (b" ", b"\t"):
+            raise KeyError(name)
+        return key_of(name)
+
+
+def _spellings() -> _Keys:
+    known = _Keys()
     for key, pretty in PRETTY.items():
         for spelling in (pretty, pretty.lower(), pretty.upper(), pretty.title()):
             known[spelling] = key
@@ -42,7 +51,7 @@ def _spellings() -> dict[bytes, str]:
 
 
 KNOWN = _spellings()
-"""The spellings met every day, with no white space before the colon: one dict look-up instead of a parse."""
+"""What stood before the colon to its key: one look-up for a usual spelling, else a parse; `Malformed` for no token."""
 
 
 def key_of(name: bytes) -> str:

@@ -7,28 +7,39 @@ else (RFC 3261 section 7 and 25.1): whoever is lenient here lets one stack see a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from sipcore.errors import Malformed
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.message.message import Message, Request, Response
-from sipcore.message.names import KNOWN, key_of
+from sipcore.message.names import KNOWN
+from sipcore.uri import Uri, parse_uri
 
 PLAIN = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
+"""Every byte that may stand anywhere in a header line."""
+_LONGEST_METHOD = 64
+_SHORT = 256
+"""Only shorter lines are remembered, so that the count bounds the memory of a cache."""
 _FOLD = re.compile(rb"(?:\r\n[ \t]+)+")
-_METHOD = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]{1,64}")
+_METHOD = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2}) ([^\r\n]*)", re.IGNORECASE)
+_VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+")
 # A quoted pair may hold any ASCII character but CR and LF, also NUL (RFC 3261 section 25.1, RFC 4475 section 3.1.1.2).
 _QUOTED_PAIR = re.compile(rb"\\[\x00-\x09\x0b\x0c\x0e-\x7f]")
-_USUAL = "INVITE ACK BYE CANCEL REGISTER OPTIONS INFO PRACK UPDATE SUBSCRIBE NOTIFY MESSAGE REFER PUBLISH"
-_METHODS = {name.encode(): name for name in _USUAL.split()}
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_METHODS = (
+    "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "PRACK", "UPDATE", "SUBSCRIBE", "NOTIFY",
+    "MESSAGE", "REFER", "PUBLISH",
+)  # fmt: skip
+_USUAL_METHODS = {method.encode(): method for method in _METHODS}
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Parse one datagram; the body ends at Content-Length, or at the end of the datagram (RFC 3261 section 18.3)."""
     if len(data) > limits.message:
         raise Malformed("Message too large", 513)
-    if data.startswith(b"\r\n"):
-        data = data.lstrip(b"\r\n")  # empty lines before the start line are ignored (RFC 3261 section 7.5)
+    if data[:1] in b"\r":
+        data = _without_empty_lines(data)
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
         raise Malformed("No end of the header section")
@@ -42,83 +53,121 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     return message
 
 
+def _without_empty_lines(data: bytes) -> bytes:
+    """Cut the CRLFs in front of the start line, which are ignored (RFC 3261 section 7.5)."""
+    at = 0
+    while data.startswith(b"\r\n", at):
+        at += 2
+    return data[at:]
+
+
 def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Parse the start line and header lines (without the empty line behind them) into a message with no body."""
     if len(head) > limits.head:
+        _start_line(head[: limits.head].partition(b"\r\n")[0], limits)  # its own fault comes first: 400 or 414
         raise Malformed("Header section too large", 513)
-    head = unfold(head)
     lines = head.split(b"\r\n")
+    if len(head.translate(None, PLAIN)) != 2 * len(lines) - 2:  # only the CRLFs that were just split are left
+        _check_controls(head)
     start = lines.pop(0)
-    if head.translate(None, PLAIN) != b"\r\n" * len(lines):
-        _check_controls(start, lines)
-    if len(lines) > limits.headers:
-        raise Malformed("Too many headers", 513)
-    if len(head) > limits.line and len(max(lines, key=len, default=b"")) > limits.line:
-        raise Malformed("Header line too long", 513)
-    names: list[str] = []
-    add = names.append
-    known = KNOWN.get
     try:
-        for line in lines:
-            name, _ = line.split(b":", 1)
-            add(known(name) or key_of(name))
-    except ValueError:
-        raise Malformed("Header line without a colon") from None
-    return _start(start, names, lines, limits)
+        names = [KNOWN[name] for line in lines for name, _ in (line.split(b":", 1),)]
+    except (KeyError, ValueError):
+        return _parse_folded(head, limits)
+    if len(names) > limits.headers:
+        raise Malformed("Too many headers", 513)
+    if len(head) > limits.line and max(map(len, lines)) > limits.line:
+        raise Malformed("Header line too long", 513)
+    usual = _usual_start(start) if len(start) < _SHORT <= limits.uri else None
+    if usual is None:
+        return _start(start, names, lines, limits)
+    if len(usual) == 2:
+        return Response(usual[0], usual[1], names, lines)
+    return Request(usual[0], usual[1], names, lines, b"", usual[2])
+
+
+def _parse_folded(head: bytes, limits: Limits) -> Message:
+    unfolded = unfold(head)
+    if len(unfolded) == len(head):
+        raise Malformed("Header line without a colon")
+    return parse_head(unfolded, limits)
 
 
 def unfold(head: bytes) -> bytes:
-    """Put folded header lines on one line each (RFC 3261 section 7.3.1)."""
+    """Put folded header lines on one line each (RFC 3261 section 7.3.1); the same length when none was folded."""
     return _FOLD.sub(b" ", head) if b"\r\n " in head or b"\r\n\t" in head else head
 
 
-def _check_controls(start: bytes, lines: list[bytes]) -> None:
+def _check_controls(head: bytes) -> None:
+    """Allow control characters as quoted pairs in quoted strings and nowhere else."""
+    start, *lines = unfold(head).split(b"\r\n")
     if start.translate(None, PLAIN):
         raise Malformed("Control character in the start line")
     for line in lines:
-        if line.translate(None, PLAIN) and _QUOTED_PAIR.sub(b"", line).translate(None, PLAIN):
+        if line.translate(None, PLAIN) and _QUOTED.sub(_without_pairs, line).translate(None, PLAIN):
             raise Malformed("Control character in a header")
 
 
-def _start(start: bytes, names: list[str], lines: list[bytes], limits: Limits) -> Message:
+def _without_pairs(quoted: re.Match[bytes]) -> bytes:
+    return _QUOTED_PAIR.sub(b"", quoted[0])
+
+
+@lru_cache(maxsize=4096)
+def _usual_start(start: bytes) -> tuple[str, str, Uri | None] | tuple[int, str] | None:
+    """The parts of a request line (no URI when it is broken) or status line; None for one that is not quite usual."""
     parts = start.split(b" ")
-    if len(parts) == 3 and parts[2] == b"SIP/2.0":
-        method = _METHODS.get(parts[0]) or _method(parts[0])
-        if len(parts[1]) > limits.uri:
-            raise Malformed("Request-URI too long", 414)
-        return Request(method, parts[1].decode("utf-8", "surrogateescape"), names, lines)
-    if start[:4].upper() == b"SIP/":
-        match = _STATUS_LINE.fullmatch(start)
-        if match is None:
-            raise Malformed("Malformed status line")
-        return Response(int(match[1]), match[2].decode("utf-8", "surrogateescape"), names, lines)
-    return _odd_request(start, parts, names, lines, limits)
+    if len(parts) == 3 and parts[2] == b"SIP/2.0" and parts[0] in _USUAL_METHODS:
+        uri_text = parts[1].decode("utf-8", "surrogateescape")
+        try:
+            uri = parse_uri(uri_text)
+        except Malformed:
+            uri = None
+        return _USUAL_METHODS[parts[0]], uri_text, uri
+    match = _STATUS_LINE.fullmatch(start)
+    return (int(match[1]), match[2].decode("utf-8", "surrogateescape")) if match else None
 
 
-def _method(name: bytes) -> str:
-    if not _METHOD.fullmatch(name):
+def _start(start: bytes, names: list[str], lines: list[bytes], limits: Limits) -> Message:
+    if start[:4].upper() != b"SIP/":
+        method, uri_text = _start_line(start, limits)
+        return Request(method, uri_text, names, lines)
+    match = _STATUS_LINE.fullmatch(start)
+    if match is None:
+        raise Malformed("Malformed status line")
+    return Response(int(match[1]), match[2].decode("utf-8", "surrogateescape"), names, lines)
+
+
+def _start_line(start: bytes, limits: Limits) -> tuple[str, str]:
+    """Method and Request-URI; a version in lower case is legal (RFC 3261 section 7.1)."""
+    method, *rest = start.split(b" ")
+    if len(method) > _LONGEST_METHOD or not _METHOD.fullmatch(method):
         raise Malformed("Malformed method")
-    return name.decode("ascii")
-
-
-def _odd_request(start: bytes, parts: list[bytes], names: list[str], lines: list[bytes], limits: Limits) -> Message:
-    """The request lines that are not quite usual: a lower-case version is legal, all others have their status."""
-    version = parts[-1].upper()
-    if len(parts) == 3 and version == b"SIP/2.0":
-        return _start(start[: -len(version)] + version, names, lines, limits)
-    if len(parts) == 3 and re.fullmatch(rb"SIP/[0-9]+\.[0-9]+", version):
+    if rest and len(rest[0]) > limits.uri:
+        raise Malformed("Request-URI too long", 414)
+    if len(rest) != 2 or not _VERSION.fullmatch(rest[1].upper()):
+        raise Malformed("Malformed request line")
+    if rest[1].upper() != b"SIP/2.0":
         raise Malformed("Version not supported", 505)
-    raise Malformed("Malformed request line")
+    return method.decode("ascii"), rest[0].decode("utf-8", "surrogateescape")
 
 
 def content_length(message: Message) -> int | None:
     """The Content-Length, or None when there is none; two of them are an attack, whatever their values."""
-    count = message.names.count("content-length")
+    names = message.names
+    count = names.count("content-length")
     if count == 0:
         return None
     if count > 1:
         raise Malformed("More than one Content-Length")
-    return parse_length(message.get("content-length") or b"")
+    line = message.lines[names.index("content-length")]
+    return _usual_length(line) if len(line) < _SHORT else _length_of_line(line)
+
+
+def _length_of_line(line: bytes) -> int:
+    return parse_length(line.partition(b":")[2].strip(b" \t"))
+
+
+_usual_length = lru_cache(maxsize=2048)(_length_of_line)
 
 
 def parse_length(value: bytes) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from sipcore.host import plain_address
 from sipcore.message.message import Request
 from sipcore.message.via import Via
 
 _DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "sctp": 5060, "tls": 5061, "ws": 80, "wss": 443}
-_ASKED = re.compile(rb";rport(?=;|$)")
 # A parameter up to the next semicolon, quoted strings kept together.
 _PARAMETER = re.compile(rb';[^;"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^;"]*)*', re.DOTALL)
 
@@ -21,29 +21,38 @@ def mark_source(request: Request, remote: tuple[str, int]) -> None:
     and what a client forged of both is overwritten. `remote` is what the socket says: (IP address, port).
     """
     via = request.via
-    if via.rport is None and via.host == remote[0] and not via.received:
+    if (
+        via.rport is None
+        and not via.received
+        and (via.host == remote[0] or plain_address(via.host) == plain_address(remote[0]))
+    ):
         return
-    address = plain_address(remote[0]) or remote[0]
-    if via.rport is None and not via.received and plain_address(via.host) == address:
-        return
-    request.replace_via(marked_via(via, address, remote[1]))
+    request.replace_via(marked_via(via, remote))
 
 
-def marked_via(via: Via, address: str, port: int) -> Via:
-    """The same Via with the source it came from; `address` is in plain form."""
+def marked_via(via: Via, remote: tuple[str, int]) -> Via:
+    """The same Via with the source it came from."""
+    address, port, source = _source(remote)
     value = via.value
-    asked = via.rport is not None
-    received = address if asked or plain_address(via.host) != address else ""
-    source = b";received=" + received.encode() if received else b""
-    if asked:
-        source += b";rport=%d" % port  # RFC 3581 section 4 wants both, also when the address is no news
     if via.rport == "" and not via.received and b'"' not in value:
-        value, count = _ASKED.subn(source, value, count=1)
-    else:
-        count = 0
-    if not count:
-        value = _without_source(value) + source
-    return Via(via.transport, via.host, via.port, received, str(port) if asked else None, via.branch, value)
+        before, found, behind = value.partition(b";rport")
+        if found and behind[:1] in b";":
+            marked = before + source + behind
+            return Via(via.transport, via.host, via.port, address, port, via.branch, marked)
+    if via.rport is not None:
+        marked = _without_source(value) + source
+        return Via(via.transport, via.host, via.port, address, port, via.branch, marked)
+    if plain_address(via.host) == address:
+        return Via(via.transport, via.host, via.port, "", None, via.branch, _without_source(value))
+    marked = _without_source(value) + b";received=" + address.encode()
+    return Via(via.transport, via.host, via.port, address, None, via.branch, marked)
+
+
+@lru_cache(maxsize=4096)
+def _source(remote: tuple[str, int]) -> tuple[str, str, bytes]:
+    """Address and port as text, and both as parameters: RFC 3581 section 4 wants `received` also when it is no news."""
+    address = plain_address(remote[0])
+    return address, str(remote[1]), f";received={address};rport={remote[1]}".encode()
 
 
 def _without_source(value: bytes) -> bytes:
@@ -65,8 +74,7 @@ def response_target(via: Via, transport: str) -> tuple[str, int]:
     `transport` is the one the request came by, in lower case. `maddr` is never obeyed: it would let a client choose
     whom we send to.
     """
-    host = via.received or via.host
-    host = plain_address(host) or host
+    host = plain_address(via.received or via.host)
     if transport == "udp" and via.rport and via.rport.isdecimal() and via.rport.isascii():
         port = int(via.rport[:6])
         if 0 < port < 65536:

@@ -16,8 +16,8 @@ _VIA = re.compile(
     re.DOTALL,
 )
 _TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+").fullmatch
-_SHAPE_LIMIT = 128
-"""Only short values are remembered, so that the memory of a cache is bounded by its count."""
+_SHORT = 256
+"""Only shorter values are remembered, so that the count bounds the memory of the cache."""
 
 
 class Via:
@@ -56,7 +56,7 @@ def parse_via(value: bytes) -> Via:
     if mark:
         end = rest.find(b";")
         branch, tail = (rest, b"") if end < 0 else (rest[:end], rest[end:])
-        if len(head) + len(tail) <= _SHAPE_LIMIT and _TOKEN(branch):
+        if len(value) < _SHORT and _TOKEN(branch):
             shape = _shape(head, tail)
             if shape is not None:
                 return Via(*shape, branch.decode(), value)
