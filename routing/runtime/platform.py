@@ -69,10 +69,20 @@ class Platform:
         self.settings = settings or {}
         self.observe: Observer | None = None
         self._contracts: dict[type, object] = {}
+        self._unix_offset: float | None = None
 
     def now(self) -> float:
         """The stack's time in seconds."""
         return self.stack.timers.now
+
+    def steady_time(self) -> float:
+        """Unix time that never jumps: the wall clock when first asked, and from then on the stack's own time.
+
+        Not for `Module.start`: the stack may not have been told the time yet.
+        """
+        if self._unix_offset is None:
+            self._unix_offset = self.wall_clock() - self.stack.timers.now
+        return self._unix_offset + self.stack.timers.now
 
     def provide(self, contract: type[T], implementation: T) -> None:
         """Offer an implementation of a contract (a Protocol or base class) to other modules."""
