@@ -130,6 +130,7 @@ class Stack:
 
     def _receive_request(self, request: Request, flow: Flow) -> None:
         self.counters.requests += 1
+        check_request(request, self.limits)
         layer = self.transactions
         method = request.method
         # An ACK to a final response that is no 2xx has the branch of its INVITE (RFC 3261 section 17.2.3).
@@ -138,7 +139,6 @@ class Stack:
         if server is not None:
             layer.absorb(server, request)
             return
-        check_request(request, self.limits)
         mark_source(request, flow.remote)  # after the key was taken: a retransmission has no mark
         if method == "ACK":
             self.user.ack(request, flow)
