@@ -43,25 +43,36 @@ def check_request(request: Request, limits: Limits = DEFAULT_LIMITS) -> None:
 
 
 def check_response(response: Response) -> None:
-    """Raise `Malformed` when a response can't be matched or passed on: it is dropped then, never answered."""
-    _check_common(response, layout_of(tuple(response.names)))
+    """Raise `Malformed` when a response can't be matched to its request: it is dropped then, never answered.
+
+    From and To are not looked at: a proxy passes them on as they came, and whoever needs them parses them.
+    """
+    _check_matching(response, layout_of(tuple(response.names)))
 
 
-def _check_common(message: Message, layout: Layout) -> tuple[Via, CSeq]:
-    """Parse what every element reads and leave it with the message."""
+def _check_matching(message: Message, layout: Layout) -> tuple[Via, CSeq]:
+    """Parse what says which transaction a message belongs to, and leave it with the message."""
     if layout.fault:
         raise Malformed(layout.fault)
     lines = message.lines
     via_value = lines[layout.via].partition(b":")[2].strip(b" \t")
     via = parse_via(split_commas(via_value)[0] if b"," in via_value else via_value)
-    from_ = parse_name_addr(lines[layout.from_].partition(b":")[2].strip(b" \t"))
-    to = parse_name_addr(lines[layout.to].partition(b":")[2].strip(b" \t"))
     cseq = parse_cseq(lines[layout.cseq].partition(b":")[2].strip(b" \t"))
     if not lines[layout.call_id].partition(b":")[2].strip(b" \t"):
         raise Malformed("Empty Call-ID")
+    message.remember(via, cseq, None, None)
+    return via, cseq
+
+
+def _check_common(request: Request, layout: Layout) -> tuple[Via, CSeq]:
+    """Parse what every element reads of a request and leave it with the request."""
+    via, cseq = _check_matching(request, layout)
+    lines = request.lines
+    from_ = parse_name_addr(lines[layout.from_].partition(b":")[2].strip(b" \t"))
+    to = parse_name_addr(lines[layout.to].partition(b":")[2].strip(b" \t"))
     _check_address(from_)
     _check_address(to)
-    message.remember(via, cseq, from_, to)
+    request.remember(via, cseq, from_, to)
     return via, cseq
 
 
