@@ -14,6 +14,8 @@ from sipcore.errors import RingwayError, Unavailable
 Result = TypeVar("Result")
 Done = Callable[[Any, BaseException | None], None]
 """Called once, in the stack's thread, with the result or the error of a slow call."""
+Answer = tuple[Any, BaseException | None]
+"""The result or the error of a slow call."""
 
 
 class Performer(Protocol):
@@ -91,7 +93,10 @@ class Handle:
         self.finished = False
 
     def stop(self) -> None:
-        """End the handler: it gets GeneratorExit at the place it waits; a late answer is dropped."""
+        """End the handler: it gets GeneratorExit at the place it waits; a late answer is dropped.
+
+        A handler that stops itself runs on to the next place where it would wait.
+        """
         if self.finished:
             return
         self.finished = True
@@ -99,7 +104,14 @@ class Handle:
         cancel, self._cancel = self._cancel, None
         if cancel is not None:
             cancel()
-        self._coroutine.close()
+        if not getattr(self._coroutine, "cr_running", False):
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._coroutine.close()
+        except Exception as failure:  # raised by a handler's clean-up: reported like any other fault of it
+            self._runner.on_error(failure, self.owner)
 
     def _forget(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -108,39 +120,56 @@ class Handle:
             self._runner.parked -= waiting.counted
 
     def step(self, result: object, error: BaseException | None) -> None:
-        """Run the handler until it ends or waits again."""
-        try:
-            if error is not None:
-                waited: object = self._coroutine.throw(error)
-            else:
-                waited = self._coroutine.send(result)
-        except StopIteration:
-            self.finished = True
-        except Exception as failure:  # the one place a fault of a handler ends up; it is reported, never dropped
-            self.finished = True
-            self._runner.on_error(failure, self.owner)
-        else:
-            self._park(waited)
+        """Run the handler until it ends or waits for something that is not there yet."""
+        while True:
+            try:
+                if error is not None:
+                    waited: object = self._coroutine.throw(error)
+                else:
+                    waited = self._coroutine.send(result)
+            except StopIteration:
+                self.finished = True
+                return
+            except Exception as failure:  # the one place a fault of a handler ends up; it is reported, never dropped
+                self.finished = True
+                self._runner.on_error(failure, self.owner)
+                return
+            if self.finished:
+                self._close()
+                return
+            answer = self._park(waited)
+            if answer is None:
+                return
+            result, error = answer
 
-    def _park(self, waited: object) -> None:
+    def _park(self, waited: object) -> Answer | None:
+        """Wait for `waited`; an answer that is there already is returned, so that a loop of them stays a loop."""
         runner = self._runner
         if isinstance(waited, Pending):
             self._waiting = Resume(self, 0)
             self._cancel = waited.on_cancel
             waited.subscribe(self._waiting)
-        elif not isinstance(waited, Need):
-            self.step(None, RingwayError("a handler may await only a Need"))
-        elif runner.parked >= runner.limit:
-            self.step(None, Unavailable("too many requests wait for slow calls"))
+            return None
+        if not isinstance(waited, Need):
+            return None, RingwayError("a handler may await only a Need")
+        if runner.parked >= runner.limit:
+            return None, Unavailable("too many requests wait for slow calls")
+        runner.parked += 1
+        self._waiting = waiting = Resume(self, 1)
+        waiting.starting = True
+        cancel = runner.perform(waited, waiting)
+        waiting.starting = False
+        if waiting.answer is not None:
+            self._forget()
+            return waiting.answer
+        if self.finished:  # starting the call stopped the handler
+            cancel()
         else:
-            runner.parked += 1
-            self._waiting = waiting = Resume(self, 1)
-            cancel = runner.perform(waited, waiting)
-            if waiting.handle is not None:  # not answered within perform itself
-                self._cancel = cancel
+            self._cancel = cancel
+        return None
 
-    def resume(self, waiting: Resume, result: object, error: BaseException | None) -> None:
-        """Go on with the answer of the slow call that `waiting` stands for."""
+    def resume(self, result: object, error: BaseException | None) -> None:
+        """Go on with the answer of the slow call it waits for."""
         self._forget()
         self._cancel = None
         self.step(result, error)
@@ -149,16 +178,22 @@ class Handle:
 class Resume:
     """The `done` of one wait: works once, and not after the handler was stopped."""
 
-    __slots__ = ("counted", "handle")
+    __slots__ = ("answer", "counted", "handle", "starting")
 
     def __init__(self, handle: Handle, counted: int) -> None:
         self.handle: Handle | None = handle
         self.counted = counted
+        self.starting = False
+        """True while the call is being started: an answer is kept then, for the handler is not waiting yet."""
+        self.answer: Answer | None = None
 
     def __call__(self, result: object, error: BaseException | None) -> None:
-        handle = self.handle
-        if handle is not None:
-            handle.resume(self, result, error)
+        if self.handle is None:
+            return
+        if self.starting:
+            self.answer = self.answer or (result, error)
+        else:
+            self.handle.resume(result, error)
 
 
 class Runner:

@@ -9,6 +9,7 @@ route chose) goes to a heap.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,8 @@ TIMER_C = 180.0 + 1.0
 
 _LANES = frozenset({0.2, T1, 2 * T1, 4 * T1, 7 * T1, T2, T4, 16 * T1, 32 * T1, 64 * T1, TIMER_C})
 
+_LEAST_ROOM = 1024
+
 
 class Timer:
     """One pending deadline; `call(argument)` runs when it is reached, unless cancelled."""
@@ -42,9 +45,6 @@ class Timer:
         self.call = None
         self.argument = None
 
-    def __lt__(self, other: Timer) -> bool:
-        return self.deadline < other.deadline
-
 
 _DEADLINE = attrgetter("deadline")
 
@@ -52,24 +52,31 @@ _DEADLINE = attrgetter("deadline")
 class Timers:
     """All pending timers of one stack."""
 
-    __slots__ = ("_earliest", "_heap", "_lanes", "now")
+    __slots__ = ("_earliest", "_heap", "_lanes", "_numbers", "_room", "now")
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
         self._lanes: dict[float, deque[Timer]] = {delay: deque() for delay in _LANES}
-        self._heap: list[Timer] = []
+        self._heap: list[tuple[float, int, Timer]] = []  # the number keeps timers of the same moment in order
+        self._numbers = itertools.count()
         self._earliest = math.inf
         """No timer is due before this; the timer that set it may have been cancelled since."""
+        self._room = _LEAST_ROOM
+        """How many timers may be set before the cancelled ones are looked for: as many as lived at the last time, so
+        that they never outnumber the live ones by far and the search costs each timer a constant."""
 
     def after(self, delay: float, call: Callable[[Any], object], argument: object = None) -> Timer:
         """Run `call(argument)` `delay` seconds from now; cancel through the timer that is returned."""
+        self._room -= 1
+        if self._room < 0:
+            self.prune()
         deadline = self.now + delay
         timer = Timer(deadline, call, argument)
         if deadline < self._earliest:
             self._earliest = deadline
         lane = self._lanes.get(delay)
         if lane is None:
-            heapq.heappush(self._heap, timer)
+            heapq.heappush(self._heap, (deadline, next(self._numbers), timer))
         else:
             lane.append(timer)
         return timer
@@ -106,25 +113,28 @@ class Timers:
                     due.append(timer)
                 lane.popleft()
         heap = self._heap
-        while heap and (heap[0].call is None or heap[0].deadline <= now):
-            timer = heapq.heappop(heap)
+        while heap and (heap[0][2].call is None or heap[0][0] <= now):
+            timer = heapq.heappop(heap)[2]
             if timer.call is not None:
                 due.append(timer)
-        self._earliest = min(earliest, heap[0].deadline) if heap else earliest
+        self._earliest = min(earliest, heap[0][0]) if heap else earliest
         due.sort(key=_DEADLINE)
         return due
 
     def pending(self) -> int:
         """How many timers are set and not cancelled."""
         lanes = sum(1 for lane in self._lanes.values() for timer in lane if timer.call is not None)
-        return lanes + sum(1 for timer in self._heap if timer.call is not None)
+        return lanes + sum(1 for _, _, timer in self._heap if timer.call is not None)
 
     def prune(self) -> None:
-        """Drop cancelled timers that are buried behind live ones; called now and then by the owner."""
+        """Drop cancelled timers that are buried behind live ones."""
+        kept = 0
         for lane in self._lanes.values():
-            if sum(timer.call is None for timer in lane) * 2 > len(lane):
-                kept = [timer for timer in lane if timer.call is not None]
+            live = [timer for timer in lane if timer.call is not None]
+            kept += len(live)
+            if len(live) < len(lane):
                 lane.clear()
-                lane.extend(kept)
-        self._heap = [timer for timer in self._heap if timer.call is not None]
+                lane.extend(live)
+        self._heap = [entry for entry in self._heap if entry[2].call is not None]
         heapq.heapify(self._heap)
+        self._room = max(kept + len(self._heap), _LEAST_ROOM)
