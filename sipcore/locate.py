@@ -6,9 +6,10 @@ IP literals and host names with A and AAAA records. Section 4.1 (NAPTR) and the 
 
 from __future__ import annotations
 
-import socket
+import re
 from collections.abc import Mapping
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Protocol
 
 from sipcore.errors import Unresolvable
@@ -22,6 +23,8 @@ _SECURE = {"": "tls", "tcp": "tls", "tls": "tls", "ws": "wss", "wss": "wss"}
 """What the transport parameter of a sips URI means: TLS on every hop (RFC 3261 section 26.2.2)."""
 _REMEMBERED = 8_192
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 
 
 class Resolver(Protocol):
@@ -110,13 +113,15 @@ def canonical_address(host: str) -> str | None:
 
     RFC 5118 section 4.10: `:::` of an old grammar is tolerated as `::`.
     """
-    for family, text in ((socket.AF_INET, host), (socket.AF_INET6, host.replace(":::", "::"))):
-        try:
-            address = socket.inet_ntop(family, socket.inet_pton(family, text))
-        except (OSError, ValueError):
-            continue
-        return address.removeprefix("::ffff:") if "." in address else address
-    return None
+    if _IPV4.fullmatch(host):
+        return host
+    if ":" not in host:
+        return None
+    try:
+        address = IPv6Address(host.replace(":::", "::"))
+    except ValueError:
+        return None
+    return str(address.ipv4_mapped or address)
 
 
 def _host_name(host: str) -> str:

@@ -42,10 +42,18 @@ def _processes() -> Iterator[Path]:
 
 def _holds(process: Path, inodes: set[str]) -> bool:
     try:
-        links = [os.readlink(entry.path) for entry in os.scandir(process / "fd")]
+        numbers = os.listdir(process / "fd")
     except OSError:  # another user's process, or one that just ended
         return False
-    return any(match and match[1] in inodes for match in map(_SOCKET.fullmatch, links))
+    return any(_inode(process / "fd" / number) in inodes for number in numbers)
+
+
+def _inode(descriptor: Path) -> str:
+    try:
+        match = _SOCKET.fullmatch(os.readlink(descriptor))
+    except OSError:  # closed in between
+        return ""
+    return match[1] if match else ""
 
 
 def _name(process: Path) -> str:
