@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from sipcore.message import Response
-from sipcore.transaction.engine import Transaction
+from sipcore.transaction.engine import ABANDON, Transaction
 
 
 class ServerMachine(Transaction):
     """The server side of a request: its user is a `ServerUser`."""
 
     __slots__ = ()
+
+    def abandon(self) -> None:
+        """End without an answer; a retransmission would be taken for a new request."""
+        self.fire(ABANDON)
 
     def end(self) -> None:
         """Leave the layer's table and let go of everything."""

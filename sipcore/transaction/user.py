@@ -31,6 +31,9 @@ class ServerTransaction(Protocol):
     def answered(self) -> bool:
         """Whether a final response was sent."""
 
+    def abandon(self) -> None:
+        """End the transaction without an answer."""
+
 
 class ClientTransaction(Protocol):
     """The client side of one request that we sent."""
