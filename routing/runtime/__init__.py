@@ -8,18 +8,23 @@ for that request alone.
 from routing.runtime.context import Attempt, Context, Outcome
 from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Domains, Platform
-from routing.runtime.values import Destination, Duration
+from routing.runtime.values import BranchFunction, Destination, Duration, FinalCode, HeaderField, Networks, Rate
 
 __all__ = [
     "Attempt",
+    "BranchFunction",
     "Context",
     "Destination",
     "Domains",
     "Duration",
     "Ends",
+    "FinalCode",
+    "HeaderField",
     "Module",
+    "Networks",
     "Outcome",
     "Place",
     "Platform",
+    "Rate",
     "function",
 ]

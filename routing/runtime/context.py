@@ -41,7 +41,7 @@ class Context:
     outcome; functions that end a route set it through `reply`, or themselves when the outcome is no response.
     """
 
-    __slots__ = ("call", "ended", "flow", "handle", "outcome", "platform", "request", "transaction", "user")
+    __slots__ = ("call", "ended", "flow", "handle", "outcome", "platform", "request", "steps", "transaction", "user")
 
     def __init__(self, platform: Platform, request: Request, transaction: ServerTransaction) -> None:
         self.platform = platform
@@ -53,6 +53,7 @@ class Context:
         self.ended = False
         self.call: dict[str, Any] = {}
         self.handle: Handle | None = None
+        self.steps = 0  # turns of loops, counted against a limit
 
     def reply(self, status: int, reason: str = "", *headers: tuple[str, bytes], body: bytes = b"") -> None:
         """Answer the request; a final status ends the route. `headers` are (key, value) pairs."""

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from routing.language.signature import Ends, Place
+
 if TYPE_CHECKING:
     from routing.runtime.platform import Platform
 
+__all__ = ["Declaration", "Ends", "Module", "Place", "function"]
+
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Place(enum.Flag):
-    """Where in a route file a function may be called."""
-
-    REQUEST = enum.auto()
-    BRANCH = enum.auto()
-    REPLY = enum.auto()
-
-
-class Ends(enum.Enum):
-    """Whether a call ends the route it stands in."""
-
-    NEVER = "never"
-    MAY = "may"
-    """Returns True when it ended the route (challenge sent; somebody answered), False when the next line runs."""
-    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)

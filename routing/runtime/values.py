@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType, Protocol
 
+from routing.language.literals import Rate
+from routing.language.networks import Networks
 from sipcore.flow import Flow
+from sipcore.message import Message, Request
 from sipcore.uri import Uri
+
+if TYPE_CHECKING:
+    from routing.runtime.context import Context
+
+__all__ = ["BranchFunction", "Destination", "Duration", "FinalCode", "HeaderField", "Networks", "Rate"]
 
 Duration = NewType("Duration", float)
 """Seconds; written `20s`, `5m`, `500ms`, `2h`, `1d` in a route."""
+
+FinalCode = NewType("FinalCode", int)
+"""A status code that answers a request for good: 200 to 699."""
+
+
+class HeaderField(NamedTuple):
+    """A header by name, for functions that take the header and not its text; `key` may hold `*`."""
+
+    message: Message
+    key: str
 
 
 class Destination(NamedTuple):
@@ -24,3 +42,10 @@ class Destination(NamedTuple):
     flow: Flow | None = None
     received: str = ""
     """Source address as a URI (`sip:192.0.2.1:5062;transport=tcp`) when the Contact can't be reached as written."""
+
+
+class BranchFunction(Protocol):
+    """A `branch` function of a route file: edits the request of one branch before it is sent, and never waits."""
+
+    def __call__(self, context: Context, branch: Request) -> object:
+        """Edit `branch` in place."""

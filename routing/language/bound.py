@@ -1,0 +1,136 @@
+"""The checked tree: names resolved, constants converted, every statement known to be right; the compiler reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from routing.language.problem import Span
+from routing.language.signature import Ends, Signature
+
+# -- expressions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value known at load."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A Python local or global by its Python name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A Python expression whose names are `parts`, or stand in the environment's names, or are `context`."""
+
+    template: str
+    parts: Mapping[str, Bound]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list made at run time."""
+
+    items: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A function called with everything in place."""
+
+    signature: Signature
+    positional: tuple[Bound, ...]
+    labelled: Mapping[str, Bound]
+    span: Span
+
+
+Bound: TypeAlias = Constant | Local | Expansion | Items | Invocation
+
+# -- statements -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A Python statement with the same rules for names as in `Expansion`."""
+
+    template: str
+    parts: Mapping[str, Bound]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SetLocal:
+    """A local gets a value."""
+
+    name: str
+    value: Bound
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A function called for what it does."""
+
+    invocation: Invocation
+    otherwise: tuple[Step, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """A route called, by its Python name."""
+
+    route: str
+    ends: Ends
+    waits: bool
+    arguments: tuple[Bound, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Two ways."""
+
+    condition: Bound
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A loop over a finite list."""
+
+    name: str
+    items: Bound
+    body: tuple[Step, ...]
+    span: Span
+
+
+Step: TypeAlias = Store | SetLocal | Act | Go | Choose | Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One block of a route file: `name` is its Python name, `ends` whether it ends the request it is called for."""
+
+    name: str
+    parameters: tuple[str, ...]
+    steps: tuple[Step, ...]
+    ends: Ends
+    waits: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All blocks of a route file, callees before callers."""
+
+    functions: tuple[Function, ...]

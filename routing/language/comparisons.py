@@ -1,0 +1,242 @@
+"""What `==`, `<`, `in` and `matches` mean for each pair of types.
+
+Domains are compared without regard to case and to a trailing dot (RFC 3261 section 19.1.4, RFC 4343), addresses by
+value, everything else as it is. Written values are brought to that form at load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from routing.language import tree
+from routing.language.bound import Bound, Constant, Expansion, Items
+from routing.language.networks import Networks
+from routing.language.scope import MISTAKEN, Scope, Typed
+from routing.language.types import (
+    CODE,
+    DOMAIN,
+    DURATION,
+    IP_ADDRESS,
+    NETWORK,
+    NUMBER,
+    PATTERN,
+    TEXT,
+    TRUTH,
+    UNKNOWN,
+    URI,
+    Type,
+    fits,
+    one_of,
+)
+
+if TYPE_CHECKING:
+    from routing.language.expressions import Expressions
+
+_LITERALS = (tree.Text, tree.Quantity, tree.Pattern, tree.Truth, tree.Range, tree.ListOf)
+_LARGEST_SET = 1024
+
+
+def comparison(expressions: Expressions, node: tree.Comparison, scope: Scope) -> Typed:
+    """Check a comparison of any kind."""
+    if node.operator == "matches":
+        bound = _matches(expressions, expressions.value(node.left, scope), node.left, node.right, scope)
+    elif node.operator == "in" and isinstance(node.left, tree.Text):
+        bound = _member_of_named(expressions, node.left, node.right, scope)
+    elif node.operator == "in":
+        bound = _member(expressions, expressions.value(node.left, scope), node.left, node.right, scope)
+    elif node.operator in ("==", "!="):
+        left, right = node.left, node.right
+        if isinstance(left, _LITERALS) and not isinstance(right, _LITERALS):
+            left, right = right, left  # a written value takes the type of the other side
+        bound = _equal(expressions, expressions.value(left, scope), left, right, scope)
+    else:
+        bound = _ordered(expressions, node, scope)
+    negated = node.negated or node.operator == "!="
+    return Typed(TRUTH, Expansion("not it", {"it": bound}) if negated else bound)
+
+
+def arm(expressions: Expressions, subject: Typed, node: tree.Match, case: tree.Expression, scope: Scope) -> Bound:
+    """The condition of one value of an arm of `match`: what the value is decides how it is compared."""
+    if isinstance(case, tree.Pattern):
+        return _matches(expressions, subject, node.subject, case, scope)
+    if isinstance(case, tree.ListOf | tree.Range):
+        return _member(expressions, subject, node.subject, case, scope)
+    return _equal(expressions, subject, node.subject, case, scope)
+
+
+def within(expressions: Expressions, subject: Typed, node: tree.Match, items: tree.Expression, scope: Scope) -> Bound:
+    """The condition of an arm `in items =>`."""
+    return _member(expressions, subject, node.subject, items, scope)
+
+
+# -- equality ---------------------------------------------------------------------------------------------------------
+
+
+def _equal(
+    expressions: Expressions, left: Typed, left_node: tree.Expression, right_node: tree.Expression, scope: Scope
+) -> Bound:
+    wanted = _equal_to(left.type)
+    if wanted is None:
+        expressions.value(right_node, scope)
+        expressions.report.error(left_node.span, f"a value of type {left.type} can't be compared with ==")
+        return MISTAKEN.bound
+    return _same(left, expressions.value(right_node, scope, wanted))
+
+
+def _equal_to(type_: Type) -> Type | None:
+    """What a value of this type may be equal to."""
+    if type_.is_a(IP_ADDRESS):
+        return one_of(NETWORK, TEXT)
+    if type_.is_a(TEXT):
+        return TEXT
+    for kind in (UNKNOWN, CODE, NUMBER, DURATION, TRUTH, URI):
+        if type_.is_a(kind):
+            return kind
+    return None
+
+
+def _same(left: Typed, right: Typed) -> Bound:
+    parts = {"left": left.bound, "right": right.bound}
+    if right.type == NETWORK:
+        return _in_networks(left, right.bound)
+    if left.type == URI:
+        return Expansion("equivalent(left, right)", parts)
+    if IP_ADDRESS in (left.type, right.type):
+        return Expansion("same_address(left, right)", parts)
+    if DOMAIN in (left.type, right.type):
+        return Expansion("left == right", {"left": as_domain(left), "right": as_domain(right)})
+    return Expansion("left == right", parts)
+
+
+def as_domain(typed: Typed) -> Bound:
+    """A text in the form in which domains are compared; what has type domain is in lower case already."""
+    if isinstance(typed.bound, Constant):
+        return Constant(str(typed.bound.value).lower().rstrip("."))
+    lower = "" if typed.type == DOMAIN else ".lower()"
+    return Expansion(f"it{lower}.rstrip('.')", {"it": typed.bound})
+
+
+def _ordered(expressions: Expressions, node: tree.Comparison, scope: Scope) -> Bound:
+    left = expressions.value(node.left, scope)
+    wanted = next((kind for kind in (UNKNOWN, NUMBER, DURATION) if left.type.is_a(kind)), None)
+    if wanted is None:
+        expressions.report.error(node.left.span, f"`{node.operator}` compares numbers and durations, not {left.type}")
+        return MISTAKEN.bound
+    right = expressions.value(node.right, scope, wanted)
+    return Expansion(f"left {node.operator} right", {"left": left.bound, "right": right.bound})
+
+
+def _matches(
+    expressions: Expressions, left: Typed, left_node: tree.Expression, right_node: tree.Expression, scope: Scope
+) -> Bound:
+    expressions.fit(left, TEXT, left_node)
+    right = expressions.value(right_node, scope, PATTERN).bound
+    if isinstance(right, Constant) and right.value is not None:
+        search = Constant(right.value.search)  # type: ignore[attr-defined]  # a Constant of type PATTERN
+        return Expansion("search(left) is not None", {"search": search, "left": left.bound})
+    return Expansion("right.search(left) is not None", {"right": right, "left": left.bound})
+
+
+# -- membership -------------------------------------------------------------------------------------------------------
+
+
+def _member(
+    expressions: Expressions, left: Typed, left_node: tree.Expression, right_node: tree.Expression, scope: Scope
+) -> Bound:
+    if isinstance(right_node, tree.ListOf):
+        return _one_of_written(expressions, left, left_node, right_node.items, scope)
+    if isinstance(right_node, tree.Range):
+        return _one_of_written(expressions, left, left_node, (right_node,), scope)
+    right = expressions.value(right_node, scope)
+    element = right.type.element
+    if right.type == NETWORK or element == NETWORK:
+        expressions.fit(left, TEXT, left_node)
+        return _in_networks(left, right.bound)
+    elif element is not None:
+        expressions.fit(left, element, left_node)
+        if isinstance(right.bound, Constant) and isinstance(right.bound.value, Networks):
+            return _in_networks(left, right.bound)
+        if left.type == DOMAIN and right.type.name.startswith("list"):
+            parts = {"left": as_domain(left), "right": right.bound}
+            return Expansion("left in [one.lower().rstrip('.') for one in right]", parts)
+    elif right.type != UNKNOWN:
+        hint = "write `text matches /.../`" if fits(right.type, TEXT) or right.type == PATTERN else ""
+        message = f"`in` asks a list, a table, a network or named headers; this is of type {right.type}"
+        expressions.report.error(right_node.span, message, hint)
+    return Expansion("left in right", {"left": left.bound, "right": right.bound})
+
+
+def _member_of_named(expressions: Expressions, left: tree.Text, right_node: tree.Expression, scope: Scope) -> Bound:
+    """`"X" in request.header`; any other right side takes the text as a value."""
+    if not isinstance(right_node, tree.Name | tree.Attribute | tree.Index | tree.CallVariable):
+        return _member(expressions, expressions.value(left, scope), left, right_node, scope)
+    right = expressions.path(right_node, scope)
+    asked = expressions.environment.keyed.get(right.type.name)
+    if asked is None:
+        return _member(expressions, expressions.value(left, scope), left, right_node, scope)
+    key = expressions.key(left, asked)
+    return Expansion(asked.contains, {"it": right.bound, "key": Constant(key)})
+
+
+def _one_of_written(
+    expressions: Expressions,
+    left: Typed,
+    left_node: tree.Expression,
+    nodes: Sequence[tree.Expression],
+    scope: Scope,
+) -> Bound:
+    """Membership of a list that stands right there: its values take the type of the left side, and are a set."""
+    wanted = _equal_to(left.type)
+    if wanted is None or wanted == URI:
+        expressions.report.error(left_node.span, f"a value of type {left.type} can't be looked for in a list")
+        return MISTAKEN.bound
+    ranges = [expressions.bounds(node, wanted) or range(0) for node in nodes if isinstance(node, tree.Range)]
+    items = [expressions.value(node, scope, wanted) for node in nodes if not isinstance(node, tree.Range)]
+    if left.type == IP_ADDRESS:
+        return Expansion("left in right", {"left": left.bound, "right": _networks(expressions, items, nodes)})
+    if left.type == DOMAIN:
+        items = [Typed(TEXT, as_domain(item)) for item in items]
+    subject = as_domain(left) if left.type == DOMAIN else left.bound
+    constants = [item.bound.value for item in items if isinstance(item.bound, Constant)]
+    if len(constants) < len(items) and not ranges:
+        return Expansion("left in right", {"left": subject, "right": Items(tuple(item.bound for item in items))})
+    if len(constants) < len(items):
+        expressions.report.error(left_node.span, "a list with ranges holds written numbers only")
+    right = Constant(_number_set(ranges, constants))
+    return Expansion("left in right", {"left": subject, "right": right})
+
+
+def _in_networks(left: Typed, networks: Bound) -> Bound:
+    if isinstance(networks, Constant) and isinstance(networks.value, Networks):
+        return Expansion("has(left)", {"has": Constant(networks.value.has), "left": left.bound})
+    return Expansion("left in right", {"left": left.bound, "right": networks})
+
+
+def _networks(expressions: Expressions, items: list[Typed], nodes: Sequence[tree.Expression]) -> Constant:
+    texts: list[str] = []
+    for item, node in zip(items, nodes, strict=True):
+        if item.type == NETWORK and isinstance(item.bound, Constant) and isinstance(item.bound.value, Networks):
+            texts += item.bound.value.texts
+        elif item.type != UNKNOWN:
+            expressions.report.error(node.span, "addresses and networks in a list are written out")
+    return Constant(Networks(texts))
+
+
+class NumberRanges:
+    """Numbers of a few large ranges."""
+
+    __slots__ = ("_numbers", "_ranges")
+
+    def __init__(self, ranges: Sequence[range], numbers: frozenset[object]) -> None:
+        self._ranges = tuple(ranges)
+        self._numbers = numbers
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._numbers or any(number in one for one in self._ranges)
+
+
+def _number_set(ranges: Sequence[range], constants: Sequence[object]) -> frozenset[object] | NumberRanges:
+    if sum(map(len, ranges)) > _LARGEST_SET:
+        return NumberRanges(ranges, frozenset(constants))
+    return frozenset(constants).union(*ranges)

@@ -1,0 +1,380 @@
+"""What an expression means: its type, and what it compiles to; every name is resolved here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from routing.language import tree
+from routing.language.arguments import bind
+from routing.language.bound import Constant, Expansion, Invocation, Items, Local
+from routing.language.comparisons import comparison
+from routing.language.environment import Environment, Keyed, Property
+from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
+from routing.language.mistakes import FOREIGN
+from routing.language.problem import Report, Span, nearest
+from routing.language.scope import MISTAKEN, Scope, Typed
+from routing.language.signature import Ends, Place, Signature
+from routing.language.types import (
+    ANYTHING,
+    BRANCH_FUNCTION,
+    DURATION,
+    HEADER,
+    HEADERS,
+    NOTHING,
+    NUMBER,
+    PARAMETERS,
+    PATTERN,
+    TEXT,
+    TRUTH,
+    UNKNOWN,
+    URI,
+    Type,
+    conversion,
+    fits,
+    list_of,
+    table_of,
+)
+from sipcore.errors import Malformed
+
+CALL_VARIABLES = {TEXT: "", NUMBER: 0, TRUTH: False, DURATION: 0.0}
+"""What `call.x` may hold, and what it is before something was stored."""
+_LONGEST_LIST = 1000
+_PLACES = {Place.REQUEST: "a route", Place.BRANCH: "a `branch` function", Place.REPLY: "a reply function"}
+
+
+class Expressions:
+    """Checks the expressions of one file.
+
+    `place` is the kind of block being checked. `variables` are the types of `call.x`; while `draft` is true they are
+    still being collected, and an unknown one is no mistake. `branches` are the names of branch functions.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        report: Report,
+        variables: Mapping[str, Type],
+        branches: Mapping[str, str],
+        draft: bool,
+    ) -> None:
+        self.environment = environment
+        self.report = report
+        self.place = Place.REQUEST
+        self._variables = variables
+        self._branches = branches
+        self._draft = draft
+        self.used_branches: set[str] = set()
+        self.waits = False
+        """Whether anything checked so far may wait."""
+
+    def value(self, node: tree.Expression, scope: Scope, wanted: Type | None = None) -> Typed:
+        """Check an expression; with `wanted` the result is of that type, or a mistake was reported."""
+        if isinstance(node, tree.Text | tree.Quantity | tree.Pattern | tree.Truth):
+            typed = self._literal(node, wanted)
+        elif isinstance(node, tree.ListOf):
+            typed = self._list(node, scope, wanted)
+        elif isinstance(node, tree.Range):
+            typed = self._range(node)
+        elif isinstance(node, tree.Call):
+            typed = self._call(node, scope)
+        elif isinstance(node, tree.Not):
+            typed = Typed(TRUTH, Expansion("not it", {"it": self.truth(node.operand, scope)}))
+        elif isinstance(node, tree.Logic):
+            sides = {"left": self.truth(node.left, scope), "right": self.truth(node.right, scope)}
+            typed = Typed(TRUTH, Expansion(f"left {node.operator} right", sides))
+        elif isinstance(node, tree.Comparison):
+            typed = comparison(self, node, scope)
+        else:
+            typed = self.path(node, scope, wanted)
+        return typed if wanted is None else self.fit(typed, wanted, node)
+
+    def truth(self, node: tree.Expression, scope: Scope) -> Constant | Local | Expansion | Items | Invocation:
+        """Check a condition."""
+        typed = self.value(node, scope)
+        if not fits(typed.type, TRUTH):
+            hint = 'compare it, as in `!= ""`' if typed.type.is_a(TEXT) else "compare it with something"
+            if typed.type.element is not None:
+                hint = "ask `x in list`, or whether it is `.empty`"
+            self.report.error(node.span, f"a condition is true or false; this is {_a(typed.type)}", hint)
+        return typed.bound
+
+    def fit(self, typed: Typed, wanted: Type, node: tree.Expression) -> Typed:
+        """Make a value fit where `wanted` is expected, or report that it does not."""
+        if fits(typed.type, wanted):
+            return typed
+        if typed.type.name.startswith("table of") and typed.type.element and fits(list_of(typed.type.element), wanted):
+            return Typed(wanted, Expansion("list(it)", {"it": typed.bound}))
+        function = conversion(typed.type, wanted)
+        if function is not None:
+            return Typed(wanted, Expansion("function(it)", {"function": Constant(function), "it": typed.bound}))
+        self.report.error(node.span, f"expected {_a(wanted)}, this is {_a(typed.type)}", _mismatch(typed, wanted, node))
+        return MISTAKEN
+
+    # -- literals -------------------------------------------------------------------------------------------------
+
+    def _literal(self, node: tree.Text | tree.Quantity | tree.Pattern | tree.Truth, wanted: Type | None) -> Typed:
+        start = 1 if isinstance(node, tree.Text | tree.Pattern) else 0  # behind the opening quote or slash
+        try:
+            if isinstance(node, tree.Text):
+                return self._text(node, wanted)
+            if isinstance(node, tree.Pattern):
+                return Typed(PATTERN, Constant(read_pattern(node.text, node.ignore_case)))
+            if isinstance(node, tree.Quantity):
+                type_, value = read_quantity(node.text)
+                return self._limited(Typed(type_, Constant(value)), wanted, node.span)
+        except BadLiteral as mistake:
+            span = node.span.part(start + mistake.offset, mistake.length)
+            self.report.error(span, mistake.message, mistake.hint)
+            return MISTAKEN
+        return Typed(TRUTH, Constant(node.value))
+
+    def _text(self, node: tree.Text, wanted: Type | None) -> Typed:
+        text = read_text(node.raw)
+        for one in (wanted.alternatives or (wanted,)) if wanted is not None else ():
+            if one == URI:
+                return Typed(URI, Constant(read_uri(text)))
+            if one.parse is not None:
+                try:
+                    return Typed(one, Constant(one.parse(text)))
+                except (Malformed, ValueError):
+                    raise BadLiteral(f'"{text}" is no {one}', 0, len(node.raw)) from None
+        return Typed(TEXT, Constant(text))
+
+    def _limited(self, typed: Typed, wanted: Type | None, span: Span) -> Typed:
+        """Check a written number against the limits of the type that takes it."""
+        assert isinstance(typed.bound, Constant)
+        value = typed.bound.value
+        for one in (wanted.alternatives or (wanted,)) if wanted is not None and typed.type == NUMBER else ():
+            if one.limits is not None:
+                low, high = one.limits
+                if not isinstance(value, int) or not low <= value <= high:
+                    self.report.error(span, f"{_a(one)} is a whole number from {low} to {high}")
+                return Typed(one, typed.bound)
+        return typed
+
+    def _range(self, node: tree.Range) -> Typed:
+        numbers = self.bounds(node)
+        return MISTAKEN if numbers is None else Typed(list_of(NUMBER), Constant(numbers))
+
+    def bounds(self, node: tree.Range, wanted: Type = NUMBER) -> range | None:
+        """The numbers of a range; None when a mistake was reported."""
+        ends = [self.fit(self._literal(end, wanted), wanted, end).bound for end in (node.low, node.high)]
+        values = [end.value for end in ends if isinstance(end, Constant)]
+        if not all(isinstance(value, int) for value in values):
+            if None not in values:
+                self.report.error(node.span, "a range goes from one whole number to another")
+            return None
+        low, high = values
+        assert isinstance(low, int) and isinstance(high, int)
+        if low > high:
+            self.report.error(node.span, "this range is empty", f"write {high}..{low}")
+        return range(low, high + 1)
+
+    def _list(self, node: tree.ListOf, scope: Scope, wanted: Type | None) -> Typed:
+        choices = (wanted.alternatives or (wanted,)) if wanted is not None else ()
+        element = next((one.element for one in choices if one.element is not None), None)
+        bound: list[Constant | Local | Expansion | Items | Invocation] = []
+        for item in node.items:
+            if isinstance(item, tree.Range):
+                numbers = self.bounds(item) or range(0)
+                if len(numbers) > _LONGEST_LIST:
+                    self.report.error(item.span, f"a list holds up to {_LONGEST_LIST} numbers; `in` takes any range")
+                bound += [Constant(number) for number in numbers[:_LONGEST_LIST]]
+                element = element or NUMBER
+                continue
+            typed = self.value(item, scope, element)
+            element = element or typed.type
+            bound.append(typed.bound)
+        return Typed(list_of(element or UNKNOWN), Items(tuple(bound)))
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def path(self, node: tree.Path, scope: Scope, wanted: Type | None = None) -> Typed:
+        """Resolve a path to what it reads."""
+        if isinstance(node, tree.CallVariable):
+            return self._call_variable(node)
+        dotted = self._dotted(node, scope)
+        table = self.environment.tables.get(dotted)
+        if table is not None:
+            return Typed(table_of(table.element), Constant(table.value))
+        if isinstance(node, tree.Name):
+            return self._name(node, scope)
+        owner = self.path(node.owner, scope) if not self._table_prefix(dotted, node, scope) else MISTAKEN
+        if owner.type == UNKNOWN:
+            return MISTAKEN
+        if isinstance(node, tree.Index):
+            return self._index(node, owner, wanted)
+        found = self.attribute(node, owner)
+        return MISTAKEN if found is None else Typed(found.type, Expansion(found.read, {"it": owner.bound}))
+
+    def _dotted(self, node: tree.Path, scope: Scope) -> str:
+        """A path of names only, as text; "" when it starts with a local or has a key in it."""
+        if isinstance(node, tree.Name):
+            return "" if scope.find(node.text) else node.text
+        if not isinstance(node, tree.Attribute):
+            return ""
+        owner = self._dotted(node.owner, scope)
+        return f"{owner}.{node.name.text}" if owner else ""
+
+    def _table_prefix(self, dotted: str, node: tree.Attribute | tree.Index, scope: Scope) -> bool:
+        """Report `gateways.carier` when there are tables `gateways.*` but not this one."""
+        first, dot, _ = dotted.partition(".")
+        group = [name for name in self.environment.tables if name.startswith(first + ".")]
+        if not dot or not group or first in self.environment.roots or first in self.environment.tables:
+            return False
+        self.report.error(node.span, f"there is no table `{dotted}`", nearest(dotted, group) or _known(group))
+        return True
+
+    def _name(self, node: tree.Name, scope: Scope) -> Typed:
+        variable = scope.find(node.text)
+        if variable is not None:
+            variable.used = True
+            return Typed(variable.type, Local(variable.python_name))
+        root = self.environment.roots.get(node.text)
+        if root is not None:
+            return Typed(root.type, Expansion(root.read, {}))
+        if node.text in self._branches:
+            self.used_branches.add(node.text)
+            return Typed(BRANCH_FUNCTION, Local(self._branches[node.text]))
+        self.unknown_name(node, scope)
+        return MISTAKEN
+
+    def unknown_name(self, node: tree.Name, scope: Scope) -> None:
+        """Report a name that nothing has."""
+        known = scope.names() | set(self.environment.roots) | set(self.environment.tables) | set(self._branches)
+        if node.text in FOREIGN:
+            self.report.error(node.span, FOREIGN[node.text])
+        elif node.text in self.environment.functions:
+            hint = f"call it: `{node.text}(...)`"
+            self.report.error(node.span, f"`{node.text}` is a function, not a value", hint)
+        else:
+            self.report.error(node.span, f"nothing here is called `{node.text}`", nearest(node.text, known))
+
+    def attribute(self, node: tree.Attribute, owner: Typed) -> Property | None:
+        """The property behind the dot; None when a mistake was reported."""
+        kind = "list" if isinstance(owner.type.element, Type) else owner.type.name
+        known: Mapping[str, Property] = self.environment.attributes.get(kind, {})
+        found = known.get(node.name.text)
+        if found is None:
+            hint = nearest(node.name.text, known) or _known(known)
+            self.report.error(node.name.span, f"{_a(owner.type)} has no `{node.name.text}`", hint)
+        return found
+
+    def keyed(self, node: tree.Index, owner: Typed) -> tuple[Keyed, str] | None:
+        """What is asked with `[...]` and the key; None when a mistake was reported."""
+        asked = self.environment.keyed.get(owner.type.name)
+        if asked is None:
+            self.report.error(node.span, f"{_a(owner.type)} can't be asked with [...]")
+            return None
+        key = self.key(node.key, asked)
+        return None if key is None else (asked, key)
+
+    def key(self, node: tree.Expression, asked: Keyed) -> str | None:
+        """A key in its form of run time; None when a mistake was reported."""
+        if not isinstance(node, tree.Text):
+            self.report.error(node.span, "the name is written out in quotes here", 'as in `request.header["Subject"]`')
+            return None
+        try:
+            return asked.key(read_text(node.raw))
+        except BadLiteral as mistake:
+            self.report.error(node.span.part(1 + mistake.offset, mistake.length), mistake.message, mistake.hint)
+        except Malformed:
+            self.report.error(node.span, f'"{node.raw}" is no {asked.type} name')
+        return None
+
+    def _index(self, node: tree.Index, owner: Typed, wanted: Type | None) -> Typed:
+        found = self.keyed(node, owner)
+        if found is None:
+            return MISTAKEN
+        asked, key = found
+        parts = {"it": owner.bound, "key": Constant(key)}
+        if wanted is not None and HEADER in (wanted, *wanted.alternatives) and asked.reference:
+            return Typed(HEADER, Expansion(asked.reference, parts))
+        if "*" in key:
+            self.report.error(node.key.span, "a name with `*` stands for several", "only a function can take them")
+        return Typed(asked.type, Expansion(asked.read, parts))
+
+    def _call_variable(self, node: tree.CallVariable) -> Typed:
+        type_ = self._variables.get(node.name)
+        if type_ is None:
+            if not self._draft:
+                hint = nearest(node.name, self._variables).replace("`", "`call.", 1)
+                self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
+            return MISTAKEN
+        parts = {"key": Constant(node.name), "default": Constant(CALL_VARIABLES[type_])}
+        return Typed(type_, Expansion("context.call.get(key, default)", parts))
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: tree.Call, scope: Scope) -> Typed:
+        signature = self.function(node)
+        if signature is None:
+            for argument in node.arguments:
+                self.value(argument.value, scope)
+            return MISTAKEN
+        invocation = self.invocation(signature, node, scope)
+        if signature.ends is not Ends.NEVER:
+            can = "ends" if signature.ends is Ends.ALWAYS else "may end"
+            self.report.error(node.span, f"`{signature.name}` {can} the route; it stands as a line of its own")
+            return MISTAKEN
+        if signature.result == NOTHING:
+            self.report.error(node.span, f"`{signature.name}` gives no value")
+            return MISTAKEN
+        return Typed(signature.result, invocation)
+
+    def invocation(self, signature: Signature, node: tree.Call, scope: Scope) -> Invocation:
+        """Check the arguments and bring them into place."""
+        self.waits |= signature.waits
+        positional, labelled = bind(self, signature.name, signature.parameters, node.name.span, node.arguments, scope)
+        return Invocation(signature, positional, labelled, node.span)
+
+    def function(self, node: tree.Call) -> Signature | None:
+        """The function that is called, when there is one and it may be called here."""
+        name, known = node.name.text, self.environment.functions
+        signature = known.get(name)
+        if signature is None:
+            hint = FOREIGN.get(name) or nearest(name, known)
+            self.report.error(node.name.span, f"there is no function `{name}`", hint)
+            return None
+        where = _PLACES[self.place]
+        if not self.place & signature.places:
+            hint = "only in " + " and ".join(_PLACES[place] for place in signature.places)
+            self.report.error(node.name.span, f"`{name}` can't be called in {where}", hint)
+            return None
+        if self.place is not Place.REQUEST and (signature.waits or signature.ends is not Ends.NEVER):
+            why = "it may wait" if signature.waits else "it can end the route"
+            self.report.error(node.name.span, f"`{name}` can't be called in {where}: {why}")
+            return None
+        return signature
+
+
+def _a(type_: Type) -> str:
+    name = str(type_) if type_ != HEADER else TEXT.name
+    if type_ in (NOTHING, ANYTHING, TEXT, HEADER, HEADERS, PARAMETERS):
+        return name
+    return f"an {name}" if name[0] in "aio" else f"a {name}"
+
+
+def _known(names: Collection[str]) -> str:
+    return f"known: {', '.join(sorted(names))}" if names else ""
+
+
+def _mismatch(typed: Typed, wanted: Type, node: tree.Expression) -> str:
+    """A hint for the usual confusions."""
+    choices = wanted.alternatives or (wanted,)
+    if typed.type == NUMBER and DURATION in choices and isinstance(node, tree.Quantity):
+        return f"a duration has a unit: {node.text}s"
+    if isinstance(node, tree.Text) and _quantity_type(node.raw) in (*choices, *(one.base for one in choices)):
+        return f"write {node.raw} without quotes"
+    if typed.type.name == "address" and URI in choices:
+        return "its URI is `.uri`"
+    if typed.type == URI and TEXT in choices:
+        return "its text is `.text`; there are `.user` and `.domain` too"
+    return ""
+
+
+def _quantity_type(text: str) -> Type | None:
+    try:
+        return read_quantity(text)[0]
+    except BadLiteral:
+        return None

@@ -1,0 +1,16 @@
+"""The parser that lark makes from `grammar.lark`, built once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+
+from lark import Lark
+
+
+@lru_cache(maxsize=1)
+def grammar() -> Lark:
+    """The parser of route files; its trees carry positions."""
+    source = (files(__package__) / "grammar.lark").read_text("utf-8")
+    # The basic lexer, so that a word of the language is one everywhere, and a mistake is named by what it is.
+    return Lark(source, parser="lalr", lexer="basic", propagate_positions=True)

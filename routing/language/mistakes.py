@@ -1,0 +1,178 @@
+"""Syntax errors in people's words: what stands there, what was expected, and what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from routing.language.grammar import grammar
+from routing.language.problem import Report, Span, nearest
+
+FOREIGN = {
+    "shared": "`shared` tables are not in the language yet",
+    "test": "`test` blocks are not in the language yet",
+    "return": "`return` is not in the language: a route ends with an outcome such as reply(404)",
+    "exit": "`exit` is not in the language: a route ends with an outcome such as drop()",
+    "while": "`while` is not in the language: `for x in list { }` comes to an end by itself",
+    "elif": "write `else if`",
+    "elseif": "write `else if`",
+    "elsif": "write `else if`",
+    "switch": 'write `match value { "a" => ... else => ... }`',
+    "case": "an arm of `match` starts with its value: `486 => ...`",
+    "default": "the last arm of `match` is written `else => ...`",
+    "var": "write `let name = value`",
+    "set": "write `name = value`",
+    "function": "write `route name(parameter: type) { }`",
+    "def": "write `route name(parameter: type) { }`",
+    "request_route": "write `on request { }`",
+    "then": "a condition is followed by its block: `if condition { ... }`",
+    "import": "a route can't import; functions come from the modules that the configuration loads",
+    "include": "a route file can't include another one",
+}
+"""Words that people bring along from other languages, and what to write here."""
+
+_CHARACTERS = {
+    '"': ("this text has no closing quote", 'a text stands between two " on one line'),
+    "'": ("a text stands in double quotes", ""),
+    ";": ("nothing stands between statements", "leave the `;` out"),
+    "$": ("names are written without `$`", "`request.uri` is the Request-URI, `from.user` the user in From, ..."),
+    "&": ("`&` is not in the language", "write `and`"),
+    "|": ("`|` is not in the language", "write `or`"),
+    "!": ("`!` is not in the language", "write `not`"),
+    "/": ("this pattern has no closing slash", "a pattern is written /.../ on one line; a comment starts with #"),
+    "-": ("`-` is not in the language", "an arm of `match` is written with `=>`"),
+    "+": ("`+` is not in the language", "there is no arithmetic in a route; a function does it"),
+    "*": ("`*` is not in the language", "there is no arithmetic in a route; a function does it"),
+}
+_WORDS = {
+    "NAME": "a name", "TEXT": "a text", "QUANTITY": "a number", "PATTERN": "a pattern", "LABEL": "a name with `:`",
+    "$END": "the end of the file", "COMPARE": '"=="',
+}  # fmt: skip
+_VALUES = frozenset({"NAME", "TEXT", "QUANTITY", "PATTERN", "TRUE", "FALSE", "LSQB", "LPAR", "NOT", "BRANCH", "LABEL"})
+_STATEMENTS = frozenset({"LET", "IF", "FOR", "MATCH", "CALL", "NAME", "BRANCH"})
+_OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "MATCHES", "COMPARE", "__ANON_1", "DOT"})
+_RESERVED = re.compile(r"[a-z]+")
+
+
+def explain(error: UnexpectedInput, text: str, report: Report) -> None:
+    """Put a syntax error of `text` into the report."""
+    if isinstance(error, UnexpectedCharacters):
+        _character(error, text, report)
+    elif isinstance(error, UnexpectedToken):
+        _token(error, text, report)
+
+
+def _character(error: UnexpectedCharacters, text: str, report: Report) -> None:
+    at = error.pos_in_stream or 0
+    mark = text[at]
+    line = text[at:].split("\n", 1)[0].rstrip()
+    length = len(line) if mark in '"/' else 1
+    shown = mark if mark.isprintable() else f"U+{ord(mark):04X}"
+    message, hint = _CHARACTERS.get(mark, (f"`{shown}` is not in the language", ""))
+    report.error(Span(error.line, error.column, error.line, error.column + length), message, hint)
+
+
+def _token(error: UnexpectedToken, text: str, report: Report) -> None:
+    token = error.token
+    before = list(_lex(text, token))
+    if token.type == "$END" or (token.type in ("ON", "ROUTE", "BRANCH") and "RBRACE" in error.accepts):
+        opening = _unclosed(before, text)
+        if opening is not None:
+            closing = {"{": "}", "(": ")", "[": "]"}[str(opening)]
+            report.error(_span(opening), f"this `{opening}` is never closed", f"add the `{closing}` that ends it")
+            return
+    for word in (token, *before[-1:]):
+        if word.type == "NAME" and word in FOREIGN:
+            report.error(_span(word), FOREIGN[word])
+            return
+    if error.accepts == {"DOT", "EQUAL", "LSQB"} and before:
+        name = before[-1]
+        hint = f"a statement is a call, `{name}(...)`, or stores, `{name} = ...`"
+        report.error(_span(name), f"nothing is done with `{name}`", hint)
+        return
+    message, hint = _sentence(token, error.accepts)
+    report.error(_span(token), message, hint)
+
+
+def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
+    """The message and the hint for a token that can't stand where it stands."""
+    shown = f'"{token[1:-1]}"' if token.type == "TEXT" else f'"{token}"' if token else "the end of the file"
+    if token.type == "RBRACE" and "ROUTE" in accepts:
+        return "this `}` closes nothing", "there is one too many, here or above"
+    if "NAME" in accepts and _RESERVED.fullmatch(token) and token.type == token.upper():
+        return f"`{token}` is a word of the language", "choose another name"
+    if token.type == "EQUAL" and "COMPARE" in accepts:
+        return "`=` stores a value; it can't stand in a condition", "write `==` to compare"
+    if "ROUTE" in accepts:
+        hint = nearest(token, ("on", "route", "branch")) or "everything else stands inside one of these"
+        return f"expected `on request`, `route` or `branch` before {shown}", hint
+    expected = _expected(accepts)
+    hint = ""
+    if "COMMA" in accepts and token.type in _VALUES:
+        hint = "did you forget a comma?"
+    elif accepts == {"LABEL", "RPAR"} or (token.type == "NAME" and accepts == {"LABEL"}):
+        hint = f"a parameter needs a type: `{token}: text`"
+    elif "LBRACE" in accepts:
+        hint = "a block stands in braces: { ... }"
+    return f"expected {expected} before {shown}", hint
+
+
+def _expected(accepts: set[str]) -> str:
+    """What could have stood there, the likely things only."""
+    wanted = set(accepts)
+    found: list[str] = []
+    if wanted >= _STATEMENTS:
+        found.append("a statement")
+        wanted -= _STATEMENTS | {"ELSE"}
+    elif wanted >= {"TEXT", "QUANTITY"}:
+        found.append("a value")
+        wanted -= _VALUES | {"CALL"}
+    if found or wanted - _OPERATORS:
+        wanted -= _OPERATORS
+    found += [_shown(name) for name in sorted(wanted, key=lambda name: (name != "COMMA", name))]
+    return found[0] if len(found) == 1 else ", ".join(found[:-1]) + " or " + found[-1]
+
+
+def _shown(terminal: str) -> str:
+    if terminal in _WORDS:
+        return _WORDS[terminal]
+    return next(f'"{known.pattern.value}"' for known in grammar().terminals if known.name == terminal)
+
+
+def _lex(text: str, stop: Token) -> Iterator[Token]:
+    """The tokens in front of `stop`."""
+    for token in grammar().lex(text):
+        if stop.type != "$END" and _span(token) >= _span(stop):
+            return
+        yield token
+
+
+def _unclosed(tokens: list[Token], text: str) -> Token | None:
+    """The bracket that is most likely the one without a partner.
+
+    A closing brace that starts a line belongs to the line with its indentation; when it pairs with another one, the
+    brace in between is the culprit. Otherwise the innermost bracket that is still open.
+    """
+    lines = text.split("\n")
+    opened: list[Token] = []
+    for token in tokens:
+        if token.type in ("LBRACE", "LPAR", "LSQB"):
+            opened.append(token)
+        elif token.type in ("RBRACE", "RPAR", "RSQB") and opened:
+            partner = opened.pop()
+            opening, closing = lines[_span(partner).line - 1], lines[_span(token).line - 1]
+            starts_line = not closing[: _span(token).column - 1].strip()
+            if starts_line and _indent(opening) > _indent(closing):
+                return partner
+    return opened[-1] if opened else None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _span(token: Token) -> Span:
+    line, column = token.line or 1, token.column or 1
+    return Span(line, column, line, column + max(1, len(token)))

@@ -1,0 +1,99 @@
+"""A mistake in a route file, and how it is shown: place, sentence, the line itself, a caret, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Where something stands: first character and the one behind the last; lines and columns count from 1."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def part(self, offset: int, length: int) -> Span:
+        """Some characters inside a span of one line."""
+        start = self.column + offset
+        return Span(self.line, start, self.line, start + length)
+
+
+class Severity(enum.Enum):
+    """Whether a file with this problem may run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: `length` characters from `line` and `column` (both from 1), all of them on that line."""
+
+    file: str
+    line: int
+    column: int
+    length: int
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+
+class Report:
+    """Collects the problems of one route file."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.lines = text.split("\n")
+        self._found: list[Problem] = []
+
+    def error(self, span: Span, message: str, hint: str = "") -> None:
+        """Note something that keeps the file from running."""
+        self._add(span, message, hint, Severity.ERROR)
+
+    def warning(self, span: Span, message: str, hint: str = "") -> None:
+        """Note something that is probably not meant."""
+        self._add(span, message, hint, Severity.WARNING)
+
+    def _add(self, span: Span, message: str, hint: str, severity: Severity) -> None:
+        # What covers several lines is underlined to the end of its first one.
+        end = span.end_column if span.end_line == span.line else len(self.lines[span.line - 1].rstrip()) + 1
+        self._found.append(
+            Problem(self.file, span.line, span.column, max(1, end - span.column), message, hint, severity)
+        )
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All problems in the order of the file, each once."""
+        return sorted(set(self._found), key=lambda problem: (problem.line, problem.column, problem.message))
+
+    @property
+    def failed(self) -> bool:
+        """Whether the file can't run."""
+        return any(problem.severity is Severity.ERROR for problem in self._found)
+
+
+def render(problem: Problem, text: str) -> str:
+    """Show a problem with its line of `text`, a caret under the place, and a hint when there is one."""
+    lines = text.split("\n")
+    source = _visible(lines[problem.line - 1].rstrip()) if problem.line <= len(lines) else ""
+    # Tabs are kept in the margin, so that the caret stands under its place at any tab width.
+    margin = re.sub(r"[^\t]", " ", source[: problem.column - 1].ljust(problem.column - 1))
+    shown = f"{problem.severity.value}: {problem.file}:{problem.line}:{problem.column}: {problem.message}"
+    shown += f"\n    {source}\n    {margin}{'^' * problem.length}"
+    return f"{shown}\n  hint: {problem.hint}" if problem.hint else shown
+
+
+def _visible(line: str) -> str:
+    return "".join(mark if mark == "\t" or mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in line)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint with the known name that looks most like `name`, or ""."""
+    close = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,64 @@
+"""What a function of the language looks like to a caller."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from routing.language.types import Type
+
+
+class Place(enum.Flag):
+    """Where in a route file a function may be called."""
+
+    REQUEST = enum.auto()
+    BRANCH = enum.auto()
+    REPLY = enum.auto()
+
+
+class Ends(enum.Enum):
+    """Whether a call ends the route it stands in."""
+
+    NEVER = "never"
+    MAY = "may"
+    """Returns True when it ended the route (challenge sent; somebody answered), False when the next line runs."""
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `keyword` is its name in Python, where it may end in an underscore."""
+
+    name: str
+    type: Type
+    keyword: str = ""
+    required: bool = True
+    labelled: bool = False
+    """Given by name only."""
+    repeated: bool = False
+    """Takes all further positional arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function: `target(context, ...)` is what compiled code calls, and awaits when `waits`."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    result: Type
+    ends: Ends
+    places: Place
+    waits: bool
+    target: Callable[..., Any]
+    module: str = ""
+    summary: str = ""
+
+    def __str__(self) -> str:
+        shown = (
+            f"{'...' if parameter.repeated else ''}{parameter.name}: {parameter.type}"
+            f"{'' if parameter.required or parameter.repeated else '?'}"
+            for parameter in self.parameters
+        )
+        return f"{self.name}({', '.join(shown)})"

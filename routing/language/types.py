@@ -1,0 +1,117 @@
+"""The types of the language, which value may stand where, and how literal text becomes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from routing.language.networks import Networks
+from sipcore.uri import parse_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type; two types are the same when their names are.
+
+    `element` is what a list or table holds. A value may also stand where its `base` is wanted. `parse` turns literal
+    text into a value at load and raises ValueError or `Malformed`. `converts` holds (type name, function): values of
+    that type are taken too, through the function, at run time. `limits` bound a whole number that is written out;
+    where they are given a value of the base is taken too, and whoever gets it checks it.
+    """
+
+    name: str
+    element: Type | None = None
+    alternatives: tuple[Type, ...] = ()
+    base: Type | None = None
+    parse: Callable[[str], object] | None = None
+    converts: tuple[tuple[str, Callable[[Any], object]], ...] = ()
+    limits: tuple[int, int] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Type) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_a(self, other: Type) -> bool:
+        """Whether this is `other` or one of its kind."""
+        return self == other or (self.base is not None and self.base.is_a(other))
+
+
+UNKNOWN = Type("unknown")
+"""What a mistake was already reported about: fits everywhere, so that one mistake is reported once."""
+ANYTHING = Type("any value")
+NOTHING = Type("nothing")
+TEXT = Type("text")
+NUMBER = Type("number")
+TRUTH = Type("truth")
+DURATION = Type("duration")
+RATE = Type("rate")
+PATTERN = Type("pattern")
+NETWORK = Type("network", parse=lambda text: Networks([text]))
+URI = Type("uri", parse=parse_uri, converts=(("text", parse_uri),))
+ADDRESS = Type("address")
+IP_ADDRESS = Type("ip address", base=TEXT)
+DOMAIN = Type("domain", base=TEXT)
+HEADER = Type("header", base=TEXT)
+"""One header by name: stands for its text, and for itself where a function takes a header."""
+CODE = Type("status code", base=NUMBER, limits=(100, 699))
+FINAL_CODE = Type("final status code", base=CODE, limits=(200, 699))
+REQUEST = Type("request")
+HEADERS = Type("headers")
+PARAMETERS = Type("uri parameters")
+SOURCE = Type("source")
+OUTCOME = Type("outcome")
+BRANCH = Type("branch")
+BRANCH_FUNCTION = Type("branch function")
+
+
+def list_of(element: Type) -> Type:
+    """The type of a list."""
+    return Type(f"list of {element}", element)
+
+
+def table_of(element: Type) -> Type:
+    """The type of a configured table: `in` asks it, and it may be gone through."""
+    return Type(f"table of {element}", element)
+
+
+def one_of(*types: Type) -> Type:
+    """A type that is one of several; a nested choice is flattened."""
+    flat = [one for type in types for one in (type.alternatives or (type,))]
+    if len(set(flat)) == 1:
+        return flat[0]
+    return Type(" or ".join(dict.fromkeys(str(one) for one in flat)), alternatives=tuple(flat))
+
+
+def fits(actual: Type, wanted: Type) -> bool:
+    """Whether a value of one type may stand where another is wanted, as it is."""
+    if actual in (wanted, UNKNOWN) or wanted in (UNKNOWN, ANYTHING):
+        return actual != NOTHING
+    if wanted.alternatives:
+        return any(fits(actual, one) for one in wanted.alternatives)
+    if actual.base is not None and fits(actual.base, wanted):
+        return True
+    if wanted.limits is not None and wanted.base is not None and fits(actual, wanted.base):
+        return True
+    return _holds_fitting(actual, wanted)
+
+
+def _holds_fitting(actual: Type, wanted: Type) -> bool:
+    if actual.element is None or wanted.element is None:
+        return False
+    same_kind = actual.name.partition(" ")[0] == wanted.name.partition(" ")[0]
+    return same_kind and fits(actual.element, wanted.element)
+
+
+def conversion(actual: Type, wanted: Type) -> Callable[[Any], object] | None:
+    """The function that turns a value of one type into the wanted one, when there is one."""
+    for one in wanted.alternatives or (wanted,):
+        for name, function in one.converts:
+            if actual.is_a(Type(name)):
+                return function
+    return None

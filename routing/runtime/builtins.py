@@ -1,0 +1,114 @@
+"""The functions that every route has: `reply`, `drop`, `log` and `remove`."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from routing.runtime.context import Context, Outcome
+from routing.runtime.editing import one_line
+from routing.runtime.module import Ends, Module, Place, function
+from routing.runtime.platform import Platform
+from routing.runtime.values import Duration, FinalCode, HeaderField
+from sipcore.errors import RingwayError
+from sipcore.message import Response
+
+_PASSED_ON = frozenset(
+    {
+        "accept", "accept-encoding", "accept-language", "alert-info", "allow", "allow-events", "call-info", "contact",
+        "content-encoding", "content-language", "content-type", "error-info", "mime-version", "min-expires", "min-se",
+        "proxy-authenticate", "reason", "require", "retry-after", "server", "supported", "unsupported", "warning",
+        "www-authenticate",
+    }
+)  # fmt: skip
+"""Headers of a refusal that tell the caller something; the others belong to the hop it came from."""
+
+_ALLOWED = (
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH"
+)
+
+
+class Builtins(Module):
+    """What needs no module of its own. Log lines go to `logger`."""
+
+    name = "builtins"
+
+    def __init__(self, platform: Platform, logger: logging.Logger | None = None) -> None:
+        super().__init__(platform)
+        self._logger = logger or logging.getLogger("ringway.route")
+
+    @function(ends=Ends.ALWAYS)
+    def reply(
+        self,
+        context: Context,
+        code: FinalCode | Outcome,
+        reason: str = "",
+        *,
+        retry_after: Duration | None = None,
+    ) -> None:
+        """Answer the request with a status, or with the best answer that `ring` got: `reply(outcome)`."""
+        headers: list[tuple[str, bytes]] = []
+        body = b""
+        if isinstance(code, Outcome):
+            status, phrase, headers, body = _best(code)
+        else:
+            status, phrase = code, ""
+            if not 200 <= status <= 699:
+                raise RingwayError(f"reply({status}): a final status is 200 to 699")
+        if status == 200 and context.request.method == "OPTIONS":
+            headers.append(("allow", _ALLOWED))  # RFC 3261 section 11.2
+        if retry_after is not None:
+            headers = [header for header in headers if header[0] != "retry-after"]
+            headers.append(("retry-after", str(math.ceil(retry_after)).encode()))
+        phrase = one_line(reason).decode("utf-8", "surrogateescape") if reason else phrase
+        context.reply(status, phrase, *headers, body=body)
+
+    @function(ends=Ends.ALWAYS)
+    def drop(self, context: Context) -> None:
+        """Forget the request without an answer."""
+        context.ended = True
+        context.transaction.abandon()
+
+    @function()
+    def log(self, context: Context, text: str, *values: object) -> None:
+        """Write a line to the log: the text, then the values."""
+        if self._logger.isEnabledFor(logging.INFO):
+            line = " ".join([text, *map(str, values)])
+            self._logger.info("%s", printable(line), extra={"call_id": context.request.get("call-id")})
+
+    @function(places=Place.REQUEST | Place.BRANCH)
+    def remove(self, context: Context, header: HeaderField) -> None:
+        """Take a header off; in its name `*` stands for anything: `remove(branch.header["X-*"])`."""
+        message, key = header
+        if "*" not in key:
+            message.remove(key)
+            return
+        start, _, end = key.partition("*")
+        for name in set(message.names):
+            if len(name) >= len(key) - 1 and name.startswith(start) and name.endswith(end):
+                message.remove(name)
+
+
+def _best(outcome: Outcome) -> tuple[int, str, list[tuple[str, bytes]], bytes]:
+    """Status, reason, headers and body of the best answer."""
+    response = outcome.response
+    if outcome.code == 0:
+        return 480, "", [], b""  # there was nobody to try
+    if outcome.code == 503:
+        # A 503 is about the next hop, not about us (RFC 3261 section 16.7 step 6).
+        return 500, "", [], b""
+    if not isinstance(response, Response):
+        return outcome.code, outcome.reason, [], b""
+    headers = [
+        (name, line.partition(b":")[2].strip(b" \t"))
+        for name, line in zip(response.names, response.lines, strict=True)
+        if name in _PASSED_ON
+    ]
+    return outcome.code, outcome.reason, headers, response.body
+
+
+def printable(line: str) -> str:
+    """A log line that stays one line: whatever is not printable is written as an escape."""
+    if line.isprintable():
+        return line
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in line)

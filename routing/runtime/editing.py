@@ -1,0 +1,82 @@
+"""Changes that routes make to a message, safe against text that a sender chose."""
+
+from __future__ import annotations
+
+import re
+
+from sipcore.errors import Malformed, RingwayError
+from sipcore.message import Message, Request
+from sipcore.uri import Uri, parse_uri
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# RFC 3261 section 25.1: unreserved and user-unreserved; everything else is escaped.
+_NOT_USER = re.compile(rb"[^A-Za-z0-9\-_.!~*'()&=+$,;?/]")
+_PARAMETER_NAME = re.compile(r"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
+_NOT_VALUE = re.compile(rb"[^A-Za-z0-9\-_.!~*'()\[\]/:&+$]")
+
+
+def one_line(text: str) -> bytes:
+    """Text as bytes for a header value or reason phrase.
+
+    Raises `Malformed` for control characters: a user part may hold an escaped CR LF, and copied into a header that
+    would begin a header of the sender's choice.
+    """
+    if _CONTROL.search(text):
+        raise Malformed("Control character in a value")
+    return text.encode("utf-8", "surrogateescape")
+
+
+def header_text(message: Message, key: str) -> str:
+    """The text of the first header line of this key, "" when there is none."""
+    value = message.get(key)
+    return "" if value is None else value.decode("utf-8", "surrogateescape")
+
+
+def set_header(message: Message, key: str, text: str) -> None:
+    """Replace all lines of a header by one."""
+    message.set(key, one_line(text))
+
+
+def max_forwards(request: Request) -> int:
+    """The hops that are left: 70 when the request does not say (RFC 3261 section 16.6 step 3)."""
+    value = request.get("max-forwards")
+    return int(value) if value is not None and value.isdigit() and len(value) < 4 else 70
+
+
+def with_user(uri: Uri, user: str) -> Uri:
+    """A copy with another user part, escaped where needed."""
+    return _sip(uri).replace(user=_escape(user, _NOT_USER))
+
+
+def with_domain(uri: Uri, domain: str) -> Uri:
+    """A copy with another host; raises `Malformed` when it is none."""
+    return parse_uri(_sip(uri).replace(host=domain.strip("[]").lower()).text)
+
+
+def with_port(uri: Uri, port: int) -> Uri:
+    """A copy with another port; 0 takes it off."""
+    return parse_uri(_sip(uri).replace(port=port).text)
+
+
+def parameter_name(name: str) -> str:
+    """The name of a URI parameter in its one spelling; raises `Malformed` when it is none."""
+    if not _PARAMETER_NAME.fullmatch(name):
+        raise Malformed("Malformed parameter name")
+    return name.lower()
+
+
+def with_parameter(uri: Uri, name: str, value: str) -> Uri:
+    """A copy with a parameter set, escaped where needed; empty text makes one without a value."""
+    kept = tuple(one for one in _sip(uri).parameters if one[0] != name)
+    return uri.replace(parameters=(*kept, (name, _escape(value, _NOT_VALUE) or None)))
+
+
+def _sip(uri: Uri) -> Uri:
+    if uri.scheme not in ("sip", "sips"):
+        raise RingwayError(f"parts of a {uri.scheme} URI can't be set")
+    return uri
+
+
+def _escape(text: str, unsafe: re.Pattern[bytes]) -> str:
+    raw = text.encode("utf-8", "surrogateescape")
+    return unsafe.sub(lambda match: b"%%%02X" % match[0][0], raw).decode("ascii")

@@ -1,0 +1,130 @@
+"""Loads route files: read, check, compile; and checks them alone, for `ringway check`."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from routing.language.bound import Program
+from routing.language.checker import check
+from routing.language.compiler import compile_program
+from routing.language.environment import Environment, Table
+from routing.language.parser import parse
+from routing.language.problem import Problem, Report, Severity, Span, render
+from routing.language.types import (
+    ADDRESS,
+    BRANCH_FUNCTION,
+    DOMAIN,
+    DURATION,
+    NUMBER,
+    OUTCOME,
+    TEXT,
+    TRUTH,
+    URI,
+    Type,
+    list_of,
+)
+from routing.runtime.context import Context
+from routing.runtime.functions import TYPES, function_table
+from routing.runtime.module import Module
+from routing.runtime.properties import ATTRIBUTES, DESTINATION, KEYED, NAMES, ROOTS
+from sipcore.errors import ConfigurationError
+
+Tables = Mapping[str, Container[Any]]
+"""Configured tables by name, dots included (`gateways.carrier`). One holds text, unless its `of` names another type."""
+
+_SIMPLE = (TEXT, NUMBER, TRUTH, DURATION, URI, DOMAIN, ADDRESS, DESTINATION, OUTCOME, BRANCH_FUNCTION)
+PARAMETER_TYPES: dict[str, Type] = {
+    one.name: one for one in (*_SIMPLE, *(list_of(item) for item in (TEXT, NUMBER, URI, DESTINATION)))
+}
+"""What a parameter of a route may be, by the words for it."""
+_LARGEST_FILE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """A route file, ready to run: `run(context)` is the coroutine of one request; it returns True.
+
+    `warnings` were found when it was loaded; `problems` of the rendered kind.
+    """
+
+    name: str
+    run: Callable[[Context], Coroutine[Any, Any, bool]]
+    warnings: tuple[str, ...] = ()
+
+
+def load_routes(
+    source: Path | str, modules: Sequence[Module], tables: Tables | None = None, name: str = "main.route"
+) -> Routes:
+    """Load a route file (a Path), or its text (a str, called `name` in messages).
+
+    Raises `ConfigurationError` with every mistake, rendered.
+    """
+    name, text = _read(source, name)
+    environment = make_environment(modules, tables or {})
+    program, problems = _check(name, text, environment)
+    errors = [render(problem, text) for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise ConfigurationError(errors)
+    run = compile_program(program, environment, name, text)
+    # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    return Routes(name, run, tuple(render(problem, text) for problem in problems))
+
+
+def check_routes(
+    source: Path | str,
+    modules: Iterable[Module | type[Module]],
+    tables: Tables | None = None,
+    name: str = "main.route",
+) -> list[Problem]:
+    """Every mistake in a route file, in its order; runs nothing of it. `modules` may be classes."""
+    name, text = _read(source, name)
+    return _check(name, text, make_environment(modules, tables or {}))[1]
+
+
+def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:
+    """What a route may use with these modules and tables; raises `ConfigurationError` for an unfit module."""
+    return Environment(
+        functions=function_table(modules),
+        roots=ROOTS,
+        attributes=ATTRIBUTES,
+        keyed=KEYED,
+        tables={name: _table(table) for name, table in tables.items()},
+        parameter_types=PARAMETER_TYPES,
+        names=NAMES,
+    )
+
+
+def _table(table: Container[Any]) -> Table:
+    return Table(table, TYPES[getattr(table, "of", str)])
+
+
+def _read(source: Path | str, name: str) -> tuple[str, str]:
+    if isinstance(source, str):
+        return name, source
+    try:
+        data = source.read_bytes()
+        if len(data) > _LARGEST_FILE:
+            raise ConfigurationError([f"{source}: larger than {_LARGEST_FILE} bytes; this is no route file"])
+        return str(source), data.decode("utf-8")
+    except OSError as error:
+        raise ConfigurationError([f"{source}: can't be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError([f"{source}:{line}: this line is not UTF-8 text"]) from None
+
+
+def _check(name: str, text: str, environment: Environment) -> tuple[Program, list[Problem]]:
+    report = Report(name, text)
+    program = Program(())
+    try:
+        file = parse(text, report)
+        if not report.failed:
+            program = check(file, environment, report)
+    except RecursionError:
+        report.error(Span(1, 1, 1, 2), "this file nests blocks or conditions too deeply")
+    return program, report.problems

@@ -1,0 +1,168 @@
+"""What routes can read and set, as one table: name, type, how it is read, how it is set, one line for the reference.
+
+Reading is compiled into the route as attribute access, so a property costs what the same line of Python would. In the
+expressions `it` is the owner, `value` what is stored, `key` a name in brackets; the functions they use stand in
+`NAMES`. Sets go through functions that can't be talked into writing a second header line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from routing.language.environment import Keyed, Property
+from routing.language.networks import same_address
+from routing.language.types import (
+    ADDRESS,
+    BRANCH,
+    CODE,
+    DOMAIN,
+    HEADER,
+    HEADERS,
+    IP_ADDRESS,
+    NUMBER,
+    OUTCOME,
+    PARAMETERS,
+    REQUEST,
+    SOURCE,
+    TEXT,
+    TRUTH,
+    URI,
+    Type,
+)
+from routing.runtime.editing import (
+    header_text,
+    max_forwards,
+    parameter_name,
+    set_header,
+    with_domain,
+    with_parameter,
+    with_port,
+    with_user,
+)
+from routing.runtime.steps import steps
+from routing.runtime.values import Destination, HeaderField
+from sipcore.message.names import key_of
+from sipcore.uri import equivalent, parse_uri, unescape
+
+DESTINATION = Type(
+    "destination",
+    parse=lambda text: Destination(parse_uri(text)),
+    converts=(("uri", Destination), ("text", lambda text: Destination(parse_uri(text)))),
+)
+
+
+def _table(*rows: Property) -> dict[str, Property]:
+    return {row.name: row for row in rows}
+
+
+ROOTS = _table(
+    Property("request", REQUEST, "context.request", "The request that is being routed."),
+    Property("from", ADDRESS, "context.request.from_", "Who the request says it is from."),
+    Property("to", ADDRESS, "context.request.to", "Who the request was first meant for."),
+    Property("source", SOURCE, "context.flow", "Where the request really came from."),
+    Property("outcome", OUTCOME, "context.outcome", "How the last `ring` ended."),
+    Property("user", TEXT, "context.user", "The authenticated address of record; empty before `authenticate`."),
+)
+"""The first words of paths."""
+
+_URI_OF_REQUEST = Property("uri", URI, "it.uri", "The Request-URI.", write="it.uri = value")
+_HEADER = Property("header", HEADERS, "it", "The headers by name; reading gives the first line's text, or empty text.")
+_METHOD = Property("method", TEXT, "it.method", "The method, in upper case.")
+# A name is compared without its trailing dot by whoever compares; it stays here as it was written.
+_DOMAIN = Property("domain", DOMAIN, "it.host", "The host part, in lower case.", replace="with_domain(it, value)")
+
+ATTRIBUTES: dict[str, dict[str, Property]] = {
+    REQUEST.name: _table(
+        _METHOD,
+        _URI_OF_REQUEST,
+        _HEADER,
+        Property("user_agent", TEXT, "header_text(it, 'user-agent')", "The text of User-Agent, or empty text."),
+        Property("call_id", TEXT, "header_text(it, 'call-id')", "The Call-ID."),
+        Property("max_forwards", NUMBER, "max_forwards(it)", "How many hops are left; 70 when it does not say."),
+        Property("body", TEXT, "it.body.decode('utf-8', 'surrogateescape')", "The body as text."),
+    ),
+    BRANCH.name: _table(_METHOD, _URI_OF_REQUEST, _HEADER),
+    URI.name: _table(
+        Property("user", TEXT, "unescape(it.user)", "The user part, escapes undone.", replace="with_user(it, value)"),
+        _DOMAIN,
+        Property("host", DOMAIN, "it.host", "The same as `domain`.", replace="with_domain(it, value)"),
+        Property("port", NUMBER, "it.port", "The port; 0 when there is none.", replace="with_port(it, value)"),
+        Property("scheme", TEXT, "it.scheme", "`sip`, `sips`, `tel`, ... in lower case."),
+        Property("text", TEXT, "it.text", "The whole URI."),
+        Property("parameter", PARAMETERS, "it", "The parameters by name.", replace="value"),
+    ),
+    ADDRESS.name: _table(
+        Property("uri", URI, "it.uri", "The URI."),
+        Property("user", TEXT, "unescape(it.uri.user)", "The user part of the URI, escapes undone."),
+        Property("domain", DOMAIN, "it.uri.host", "The host part of the URI, in lower case."),
+        Property("display", TEXT, "it.display", "The display name, or empty text."),
+        Property("tag", TEXT, "it.tag", "The tag, or empty text."),
+    ),
+    SOURCE.name: _table(
+        Property("ip", IP_ADDRESS, "it.remote[0]", "The IP address the request came from."),
+        Property("port", NUMBER, "it.remote[1]", "The port it came from."),
+        Property("transport", TEXT, "it.transport", "`udp`, `tcp`, `tls`, `ws` or `wss`."),
+    ),
+    OUTCOME.name: _table(
+        Property("code", CODE, "it.code", "The status code of the best answer; 0 before anything was tried."),
+        Property("reason", TEXT, "it.reason", "Its reason phrase."),
+    ),
+    DESTINATION.name: _table(
+        Property("uri", URI, "it.uri", "Where it leads to."),
+        Property("q", NUMBER, "it.q", "Its rank from 0 to 1; higher ones come first."),
+    ),
+    "list": _table(
+        Property("empty", TRUTH, "not it", "Whether nothing is in it."),
+        Property("count", NUMBER, "len(it)", "How many are in it."),
+    ),
+}
+"""What stands behind a dot, by the type before it."""
+
+_SERVERS_OWN = frozenset({"via", "from", "to", "call-id", "cseq", "content-length", "max-forwards", "record-route"})
+"""Headers that the server keeps right by itself."""
+
+KEYED = {
+    HEADERS.name: Keyed(
+        HEADER,
+        read="header_text(it, key)",
+        contains="key in it.names",
+        key=lambda name: key_of(name.encode()),
+        write="set_header(it, key, value)",
+        locked=_SERVERS_OWN,
+        reference="header_field(it, key)",
+    ),
+    PARAMETERS.name: Keyed(
+        TEXT,
+        read="it.parameter(key) or ''",
+        contains="it.parameter(key) is not None",
+        key=parameter_name,
+        replace="with_parameter(it, key, value)",
+    ),
+}
+"""What is asked by a name in brackets, by the type before them."""
+
+NAMES = {
+    "equivalent": equivalent,
+    "header_field": HeaderField,
+    "header_text": header_text,
+    "len": len,
+    "list": list,
+    "max_forwards": max_forwards,
+    "same_address": same_address,
+    "set_header": set_header,
+    "steps": steps,
+    "unescape": unescape,
+    "with_domain": with_domain,
+    "with_parameter": with_parameter,
+    "with_port": with_port,
+    "with_user": with_user,
+}
+"""The functions that the expressions above and those of the compiler use."""
+
+
+def described() -> Iterable[tuple[str, Property]]:
+    """Every property with a path that leads to it, for the reference."""
+    for root in ROOTS.values():
+        yield root.name, root
+        for attribute in ATTRIBUTES.get(root.type.name, {}).values():
+            yield f"{root.name}.{attribute.name}", attribute
