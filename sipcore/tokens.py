@@ -13,6 +13,7 @@ from hashlib import blake2s
 BRANCH_COOKIE = "z9hG4bK"
 """What every RFC 3261 branch starts with (section 8.1.1.7)."""
 _MAC_BYTES = 6
+_LEAST_SECRET = 16
 
 
 class Tokens:
@@ -22,27 +23,27 @@ class Tokens:
     `random_bytes(n)` is the one source of randomness.
     """
 
-    __slots__ = ("_counter", "_keyed", "_prefix", "owner", "random_bytes", "secret")
+    __slots__ = ("_counter", "_minted", "_prefix", "_sealed", "_stamped", "owner", "random_bytes", "secret")
 
     def __init__(self, owner: str, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        if len(secret) < _LEAST_SECRET:
+            raise ValueError(f"the secret of tokens needs at least {_LEAST_SECRET} bytes")
         self.owner = owner
         self.secret = secret
         self.random_bytes = random_bytes
-        self._keyed = blake2s(key=secret[:32], digest_size=_MAC_BYTES)
+        # One key for each use: everybody is handed minted tokens and stamps, and none of them may pass as a seal.
+        self._minted, self._sealed, self._stamped = (
+            blake2s(key=secret[:32], digest_size=_MAC_BYTES, person=use) for use in (b"minted", b"sealed", b"stamped")
+        )
         # A random start keeps tokens of two runs of the same worker apart.
         self._counter = int.from_bytes(random_bytes(6), "big")
         self._prefix = owner + "-"
-
-    def _mac(self, text: str) -> str:
-        keyed = self._keyed.copy()
-        keyed.update(text.encode())
-        return keyed.hexdigest()
 
     def token(self) -> str:
         """A new unguessable token, unique for this worker: `owner-counter-mac`, fit for a tag or a branch."""
         self._counter += 1
         text = f"{self._prefix}{self._counter:x}-"
-        keyed = self._keyed.copy()
+        keyed = self._minted.copy()
         keyed.update(text.encode())
         return text + keyed.hexdigest()
 
@@ -51,35 +52,56 @@ class Tokens:
         return BRANCH_COOKIE + self.token()
 
     def call_id(self) -> str:
-        """A new Call-ID for a dialog of our own."""
-        return self.token() + self.random_bytes(4).hex()
+        """A new Call-ID for a dialog of our own: a token that no other run of this worker has made either."""
+        self._counter += 1
+        text = f"{self._prefix}{self._counter:x}{self.random_bytes(4).hex()}-"
+        return text + _mac(self._minted, text)
 
     def seal(self, text: str) -> str:
-        """Append an HMAC to `text` (token characters without '-'), with our owner id in front: `owner-text-mac`."""
+        """Append an HMAC to `text`, with our owner id in front: `owner-text-mac`."""
         text = f"{self._prefix}{text}-"
-        return text + self._mac(text)
+        return text + _mac(self._sealed, text)
 
     def unseal(self, token: str) -> str | None:
         """The text inside a sealed token (of any worker that shares our secret), or None when it was forged."""
-        head, _, mac = token.rpartition("-")
-        if not head or not hmac.compare_digest(self._mac(head + "-").encode(), mac.encode("utf-8", "replace")):
-            return None
-        return head.partition("-")[2]
+        text = _authentic(self._sealed, token)
+        return None if text is None else text.partition("-")[2]
 
     def stamp(self, subject: bytes) -> str:
         """A token that proves we saw `subject` (a Call-ID, say): `owner-mac`, the same each time."""
-        keyed = self._keyed.copy()
+        keyed = self._stamped.copy()
         keyed.update(self._prefix.encode() + subject)
         return self._prefix + keyed.hexdigest()
 
     def is_stamp(self, token: str, subject: bytes) -> bool:
         """Whether `token` is the stamp of `subject` made by any worker that shares our secret."""
         owner, dash, mac = token.partition("-")
-        keyed = self._keyed.copy()
-        keyed.update(f"{owner}{dash}".encode("utf-8", "surrogateescape") + subject)
-        return hmac.compare_digest(keyed.hexdigest().encode(), mac.encode("utf-8", "surrogateescape"))
+        keyed = self._stamped.copy()
+        keyed.update(_bytes(owner + dash) + subject)
+        return hmac.compare_digest(keyed.hexdigest().encode(), _bytes(mac))
 
     def owner_of(self, token: str) -> str | None:
-        """The owner id of an authentic token or branch, or None when it is not one of ours."""
-        token = token.removeprefix(BRANCH_COOKIE).partition(".")[0]
-        return None if self.unseal(token) is None else token.partition("-")[0]
+        """The owner id of a token, branch or Call-ID that we minted, or None when it is not one of ours.
+
+        What follows a dot is not looked at: a branch may carry more than our token.
+        """
+        text = _authentic(self._minted, token.removeprefix(BRANCH_COOKIE).partition(".")[0])
+        return None if text is None else text.partition("-")[0]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # as the parser decoded it
+
+
+def _mac(key: blake2s, text: str) -> str:
+    keyed = key.copy()
+    keyed.update(_bytes(text))
+    return keyed.hexdigest()
+
+
+def _authentic(key: blake2s, token: str) -> str | None:
+    """What stands before the MAC of a token, without the dash; None when the MAC is not that of the text."""
+    text, dash, mac = token.rpartition("-")
+    if not dash or not hmac.compare_digest(_mac(key, text + dash).encode(), _bytes(mac)):
+        return None
+    return text

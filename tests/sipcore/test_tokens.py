@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipcore.tokens import BRANCH_COOKIE, Tokens
+
+SECRET = b"a secret of sixteen bytes or more"
+TOKEN_CHARACTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
+
+
+def counted(start: int = 1) -> Callable[[int], bytes]:
+    numbers = itertools.count(start)
+    return lambda size: next(numbers).to_bytes(size, "big")
+
+
+def tokens_of(owner: str = "n1w0", secret: bytes = SECRET, start: int = 1) -> Tokens:
+    return Tokens(owner, secret, counted(start))
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    return tokens_of()
+
+
+def test_the_same_randomness_gives_the_same_tokens() -> None:
+    first, second = tokens_of(), tokens_of()
+    assert [first.token() for _ in range(3)] == [second.token() for _ in range(3)]
+    assert tokens_of(start=2).token() != tokens_of(start=1).token()
+
+
+def test_every_token_is_new_and_fit_for_a_tag_or_a_branch(tokens: Tokens) -> None:
+    made = [make() for _ in range(500) for make in (tokens.token, tokens.branch, tokens.call_id)]
+    assert len(set(made)) == len(made)
+    assert set("".join(made)) <= TOKEN_CHARACTERS
+    assert max(map(len, made)) < 64
+
+
+def test_a_branch_has_the_cookie(tokens: Tokens) -> None:
+    assert tokens.branch().startswith(BRANCH_COOKIE + "n1w0-")
+
+
+def test_every_token_names_its_owner(tokens: Tokens) -> None:
+    other = tokens_of("n2w7")
+    for make in (tokens.token, tokens.branch, tokens.call_id):
+        assert other.owner_of(make()) == "n1w0"
+    assert other.owner_of(tokens.branch() + ".a1b2c3") == "n1w0"
+
+
+def test_a_token_of_another_secret_has_no_owner(tokens: Tokens) -> None:
+    assert tokens_of(secret=b"another secret of the same owner").owner_of(tokens.token()) is None
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["", "-", "--", "z9hG4bK", "z9hG4bK-23-1-0", "n1w0-1-000000000000", "n1w0", "n1w0-\udc80-\udcff", "é-é-é", "."],
+)
+def test_what_others_made_has_no_owner_and_no_text(tokens: Tokens, forged: str) -> None:
+    assert tokens.owner_of(forged) is None
+    assert tokens.unseal(forged) is None
+    assert not tokens.is_stamp(forged, b"call")
+
+
+def test_an_altered_token_has_no_owner(tokens: Tokens) -> None:
+    token = tokens.token()
+    for at, character in enumerate(token):
+        altered = token[:at] + ("x" if character != "x" else "y") + token[at + 1 :]
+        assert tokens.owner_of(altered) is None
+    assert tokens.owner_of(token[:-1]) is None
+
+
+@given(st.text(alphabet=sorted(TOKEN_CHARACTERS)))
+def test_a_sealed_text_comes_back_at_any_worker(text: str) -> None:
+    sealed = tokens_of().seal(text)
+    assert sealed.startswith("n1w0-")
+    assert tokens_of("n2w1").unseal(sealed) == text
+
+
+def test_an_altered_seal_gives_nothing(tokens: Tokens) -> None:
+    sealed = tokens.seal("flow7")
+    for at, character in enumerate(sealed):
+        assert tokens.unseal(sealed[:at] + ("x" if character != "x" else "y") + sealed[at + 1 :]) is None
+    assert tokens_of(secret=b"another secret of the same owner").unseal(sealed) is None
+
+
+def test_a_stamp_proves_one_subject_and_no_other(tokens: Tokens) -> None:
+    stamp = tokens.stamp(b"call-1@host")
+    assert stamp == tokens.stamp(b"call-1@host")
+    other = tokens_of("n2w1")
+    assert other.is_stamp(stamp, b"call-1@host")
+    assert not other.is_stamp(stamp, b"call-2@host")
+    assert not other.is_stamp(stamp.replace("n1w0", "n2w1"), b"call-1@host")
+    assert not tokens_of(secret=b"another secret of the same owner").is_stamp(stamp, b"call-1@host")
+
+
+def test_a_token_for_one_use_does_not_pass_for_another(tokens: Tokens) -> None:
+    """A peer chooses the Call-ID that is stamped and is handed tokens: neither may help it to a seal."""
+    minted = tokens.token()
+    assert tokens.unseal(minted) is None
+    assert tokens.owner_of(tokens.seal("1f")) is None
+    chosen = tokens.stamp(b"1f-")
+    assert tokens.unseal(f"n1w0-1f-{chosen.partition('-')[2]}") is None
+    assert tokens.owner_of(f"n1w0-1f-{chosen.partition('-')[2]}") is None
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16 bytes"):
+        tokens_of(secret=b"fifteen bytes..")
