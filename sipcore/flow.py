@@ -25,7 +25,18 @@ class Flow:
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
-    __slots__ = ("clients", "closed", "edge", "framing", "local", "reliable", "remote", "sent_by", "transport", "via_prefix")
+    __slots__ = (
+        "clients",
+        "closed",
+        "edge",
+        "framing",
+        "local",
+        "reliable",
+        "remote",
+        "sent_by",
+        "transport",
+        "via_prefix",
+    )
 
     def __init__(
         self, transport: str, local: tuple[str, int], remote: tuple[str, int], sent_by: str = "", edge: object = None

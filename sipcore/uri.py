@@ -18,8 +18,10 @@ _TEL = re.compile(r"(\+[0-9\-.()]+|[0-9A-Fa-f*#\-.()]+)((?:;[^;?@<>\"\s]*)*)", r
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(\S+)", re.ASCII)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ESCAPED_TEXT = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f<>\"]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
+_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*")
 _NEVER_IGNORED = ("transport", "user", "ttl", "method", "maddr")
 _SEPARATORS = str.maketrans("", "", "-.()")
 _REMEMBERED = 256
@@ -33,7 +35,8 @@ class Uri:
     comparable form (`parse_host`: lower case, IPv6 without brackets), `port` is 0 when absent, `parameters` hold
     (lower-case name, value as received or None), `headers` begin with the question mark. For tel: `user` is the
     number as received, and `parameters`. For all but sip and sips `rest` holds what follows the colon; for unknown
-    schemes nothing else does.
+    schemes nothing else does. Made of parts that hold white space, control characters, quotes or angle brackets it
+    raises ValueError: `escape_user` makes a user part of any text.
     """
 
     __slots__ = ("headers", "host", "parameters", "password", "port", "rest", "scheme", "text", "user")
@@ -61,6 +64,12 @@ class Uri:
         self.text = text if text is not None else self._write()
 
     def _write(self) -> str:
+        text = self._joined()
+        if _UNSAFE.search(text):
+            raise ValueError(f"not fit for a URI: {text!r}")  # would end the request line or the brackets around it
+        return text
+
+    def _joined(self) -> str:
         parameters = _write_parameters(self.parameters)
         if self.scheme not in ("sip", "sips"):
             return f"{self.scheme}:{self.rest or self.user + parameters}"
@@ -182,6 +191,17 @@ def unescape(text: str) -> str:
         return text
     raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8", "surrogateescape"))
     return raw.decode("utf-8", "surrogateescape")
+
+
+def escape_user(text: str) -> str:
+    """A user part that means `text`: what may not stand there is escaped (RFC 3261 section 25.1)."""
+    if _USER.fullmatch(text):
+        return text
+    return "".join(_escaped(byte) for byte in text.encode("utf-8", "surrogateescape"))
+
+
+def _escaped(byte: int) -> str:
+    return chr(byte) if _USER.fullmatch(chr(byte)) else f"%{byte:02X}"
 
 
 def _comparable(text: str) -> str:

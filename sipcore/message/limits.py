@@ -13,8 +13,8 @@ class Limits:
     """Whole message; 513."""
     head: int = 32_768
     """Start line and header section; 513. On a stream the connection is closed, since the end can't be found."""
-    line: int = 8_192
-    """One header line after unfolding; 513 (400 for a start line that is no Request-URI of ours)."""
+    line: int = 10_240
+    """One header line after unfolding; 513. A tag, branch or Call-ID of 8 KB is carried whole."""
     uri: int = 4_096
     """Request-URI; 414."""
     headers: int = 256

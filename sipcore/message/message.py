@@ -18,6 +18,15 @@ from sipcore.message.status import reason_phrase
 from sipcore.message.via import Via, parse_via
 from sipcore.uri import Uri, parse_uri
 
+_TYPED = frozenset({"via", "cseq", "from", "to"})
+
+
+def _line(name: str, value: bytes) -> bytes:
+    if b"\n" in value or b"\r" in value:
+        # Whatever a route or a module put into it must not become a header of its own.
+        raise ValueError(f"line end in the value of {name}")
+    return spelling(name) + b": " + value
+
 
 class Message:
     """What requests and responses have in common.
@@ -63,7 +72,7 @@ class Message:
 
     def set(self, name: str, value: bytes) -> None:
         """Replace every line of this header by one (in the place of the first), or append it."""
-        line = spelling(name) + b": " + value
+        line = _line(name, value)
         try:
             at = self.names.index(name)
         except ValueError:
@@ -71,23 +80,23 @@ class Message:
             self.lines.append(line)
         else:
             self.lines[at] = line
-            while self.names.count(name) > 1:
-                at = self.names.index(name, at + 1)
-                del self.names[at], self.lines[at]
-                at -= 1
+            for other in reversed(range(at + 1, len(self.names))):
+                if self.names[other] == name:
+                    del self.names[other], self.lines[other]
         self._forget(name)
 
     def append(self, name: str, value: bytes) -> None:
-        """Add a header line behind all others."""
+        """Add a header line behind all others; ValueError when the value holds a line end (also in set, prepend)."""
         self.names.append(name)
-        self.lines.append(spelling(name) + b": " + value)
-        self._forget(name)
+        self.lines.append(_line(name, value))
+        if name in _TYPED:
+            self._forget(name)
 
     def prepend(self, name: str, value: bytes) -> None:
         """Add a header line in front of the first line of the same header, or of all lines."""
         at = self.names.index(name) if name in self.names else 0
         self.names.insert(at, name)
-        self.lines.insert(at, spelling(name) + b": " + value)
+        self.lines.insert(at, _line(name, value))
         self._forget(name)
 
     def remove(self, name: str) -> int:
@@ -188,10 +197,11 @@ class Message:
     def pop_via(self) -> None:
         """Remove the topmost Via value, also out of a comma list."""
         at = self.names.index("via")
-        value = self.lines[at].split(b":", 1)[1]
-        rest = split_commas(value)[1:] if b"," in value else ()
+        line = self.lines[at]
+        colon = line.index(b":") + 1
+        rest = line[end_of_element(line, colon) + 1 :].strip(b" \t") if b"," in line else b""
         if rest:
-            self.lines[at] = b"Via: " + b", ".join(rest)
+            self.lines[at] = line[:colon] + b" " + rest
         else:
             del self.names[at], self.lines[at]
         self._via = None
@@ -265,7 +275,7 @@ class Request(Message):
         """The beginnings of a response to this request (RFC 3261 section 8.2.6.2).
 
         Copies Via, From, To (with `to_tag` added when it has no tag and the status is not 100), Call-ID, CSeq, and
-        Record-Route for statuses that can make a dialog (12.1.1).
+        Record-Route for statuses that can make a dialog (12.1.1). `reason` is one line; "" is the usual phrase.
         """
         layout = layout_of(tuple(self.names))
         copied = layout.dialog_copied if 100 < status < 300 else layout.copied

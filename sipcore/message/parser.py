@@ -26,7 +26,8 @@ _STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2}) ([^\r\n]*)", re.IGNORECASE
 _VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+")
 # A quoted pair may hold any ASCII character but CR and LF, also NUL (RFC 3261 section 25.1, RFC 4475 section 3.1.1.2).
 _QUOTED_PAIR = re.compile(rb"\\[\x00-\x09\x0b\x0c\x0e-\x7f]")
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# Also one without an end, up to which it is searched once and not again from each quote in it.
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "PRACK", "UPDATE", "SUBSCRIBE", "NOTIFY",
     "MESSAGE", "REFER", "PUBLISH",
@@ -109,7 +110,7 @@ def _check_controls(head: bytes) -> None:
 
 
 def _without_pairs(quoted: re.Match[bytes]) -> bytes:
-    return _QUOTED_PAIR.sub(b"", quoted[0])
+    return _QUOTED_PAIR.sub(b"", quoted[0]) if len(quoted[0]) > 1 and quoted[0].endswith(b'"') else quoted[0]
 
 
 @lru_cache(maxsize=4096)
