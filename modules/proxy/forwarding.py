@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from modules.proxy.route_set import apply_strict_router, first_route
 from routing.runtime import Destination
-from sipcore.errors import Refused
+from sipcore.errors import Malformed, Refused
 from sipcore.message import Request
 from sipcore.uri import Uri, parse_uri
 
 _MAX_FORWARDS = [b"Max-Forwards: %d" % number for number in range(256)]
+MOST_BREADTH = 60
+"""How many branches one request may have at a time in the whole network (RFC 5393 section 5.3.3)."""
+_MAX_BREADTH = [b"Max-Breadth: %d" % number for number in range(MOST_BREADTH + 1)]
 DIALOG_METHODS = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 """Requests that can begin a dialog: we stay in its path."""
 
@@ -20,9 +23,23 @@ def check_hops(request: Request) -> None:
         raise Refused(483)
 
 
-def copy_for(request: Request, destination: Destination | None) -> Request:
-    """The copy for one branch with the next Request-URI, Max-Forwards and preloaded Routes (steps 1 to 3, 6)."""
+def breadth_of(request: Request) -> int:
+    """How many branches a request may still have at a time (RFC 5393 section 5.3.3)."""
+    value = request.get("max-breadth")
+    if value is None:
+        return MOST_BREADTH
+    if not value.isdigit() or len(value) > 9 or value == b"0" or request.names.count("max-breadth") > 1:
+        raise Malformed("Malformed Max-Breadth")
+    return min(int(value), MOST_BREADTH)
+
+
+def copy_for(request: Request, destination: Destination | None, breadth: int) -> Request:
+    """The copy for one branch: Request-URI, Max-Forwards, Max-Breadth and preloaded Routes (steps 1 to 3, 5, 6)."""
     copy = request.copy()
+    if "max-breadth" in copy.names:
+        copy.remove("max-breadth")
+    copy.names.append("max-breadth")
+    copy.lines.append(_MAX_BREADTH[breadth])
     if destination is not None:
         uri = destination.uri
         # A header component of a Contact never becomes a header of the request (RFC 4475 section 3.3.14).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sipcore.locate import Locator
 
 from modules.proxy.branch import Branch
-from modules.proxy.forwarding import DIALOG_METHODS, check_hops, copy_for, count_hop, next_hop
+from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, check_hops, copy_for, count_hop, next_hop
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
 from modules.proxy.route_set import strip_own_routes
@@ -66,8 +66,12 @@ class Proxy(Module):
         in_dialog = bool(request.to.tag)
         stamp = "" if in_dialog or request.method not in DIALOG_METHODS else self.tokens.stamp(request.call_id)
         forks = ResponseContext(self, context, stamp, loop_hash(context.transaction.request))
-        for destination in destinations:
-            forks.branches.append(await self._branch(forks, context.request, destination))
+        breadth, more = divmod(breadth_of(request), len(destinations))
+        if not breadth:
+            raise Refused(440)  # RFC 5393 section 5.3.3: not enough breadth left for this fork
+        for number, destination in enumerate(destinations):
+            share = breadth + (number < more)
+            forks.branches.append(await self._branch(forks, copy_for(request, destination, share), destination))
         return forks
 
     def _destinations(self, to: Where | None) -> list[Destination | None]:
@@ -83,8 +87,7 @@ class Proxy(Module):
             raise Refused(480)
         return list(to[: self.most_branches])
 
-    async def _branch(self, forks: ResponseContext, request: Request, destination: Destination | None) -> Branch:
-        copy = copy_for(request, destination)
+    async def _branch(self, forks: ResponseContext, copy: Request, destination: Destination | None) -> Branch:
         flow = _open_stream(destination)
         hop = next_hop(copy, destination)
         targets: tuple[Target, ...] = () if flow is not None else await self._locate(hop)
@@ -122,7 +125,7 @@ class Proxy(Module):
 
     def _in_dialog_branch(self, forks: ResponseContext, request: Request) -> Uri | None:
         """Start the one branch when its address is known at once; else return the URI that must be looked up."""
-        copy = copy_for(request, None)
+        copy = copy_for(request, None, breadth_of(request))
         hop = next_hop(copy, None)
         try:
             targets = self.locator.immediately(hop)

@@ -377,6 +377,50 @@ def test_max_forwards_is_counted_and_zero_is_483() -> None:
     assert other.bob.requests("INVITE")[0].get("max-forwards") == b"70"
 
 
+def test_breadth_is_shared_out_among_the_branches() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    assert call.bob.requests("INVITE")[0].all("max-breadth") == [b"30"]
+    narrow = Call(relaying(BOB, BOB_DESK))
+    narrow.invite.append("max-breadth", b"3")
+    narrow.dial()
+    shares = [phone.requests("INVITE")[0].all("max-breadth") for phone in (narrow.bob, narrow.desk)]
+    assert shares == [[b"2"], [b"1"]]
+
+
+def test_too_little_breadth_is_440() -> None:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.invite.append("max-breadth", b"1")
+    call.dial()
+    assert call.statuses() == [440] and call.bob.received == []
+
+
+@pytest.mark.parametrize("value", [b"0", b"-1", b"many", b"1, 2"])
+def test_a_malformed_max_breadth_is_400(value: bytes) -> None:
+    call = Call(relaying(BOB))
+    call.invite.append("max-breadth", value)
+    call.dial()
+    assert call.statuses() == [400]
+
+
+def test_fork_amplification_is_bounded() -> None:
+    """Two addresses of record that each lead to both of us (RFC 5393 section 3): seven deep without bounds is 2**7."""
+
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            user = context.request.uri.user
+            await server.proxy.relay(context, [Destination(parse_uri(f"sip:{user}{n}@{HOST}")) for n in "ab"])
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial(5.0)
+    invites = [data for _, source, _, data in call.wire.carried if source == US and data.startswith(b"INVITE")]
+    assert len(invites) <= 2 * 60
+    assert call.statuses()[-1] == 440
+
+
 def test_unknown_proxy_require_is_420() -> None:
     call = Call(relaying(BOB))
     call.invite.append("proxy-require", b"nothingSupportsThis, nor-this")
