@@ -18,6 +18,8 @@ from sipcore.message.via import Via, parse_via
 from sipcore.tokens import BRANCH_COOKIE
 
 _SCHEMES = frozenset({"sip", "sips", "tel"})
+_SHORTEST_HOP = len("<sip:a>,")
+"""So many bytes a Route value has at least, and a Via value more: fewer bytes hold no forbidden number of them."""
 _USUAL_MAX_FORWARDS = frozenset(b"Max-Forwards: %d" % hops for hops in range(256))
 
 
@@ -37,7 +39,7 @@ def check_request(request: Request, limits: Limits = DEFAULT_LIMITS) -> None:
         raise Malformed("Unsupported URI scheme", 416)  # section 16.3 step 2
     if uri.headers:
         raise Malformed("Headers in the Request-URI")  # section 19.1.1, table 1
-    if not layout.short or lines[layout.via].count(b",") >= limits.vias:
+    if sum(map(len, layout.hops(lines))) >= _SHORTEST_HOP * min(limits.routes, limits.vias):
         _check_amount(request, "via", limits.vias)
         _check_amount(request, "route", limits.routes)
 

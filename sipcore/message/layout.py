@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 _COPIED = frozenset({"via", "from", "to", "call-id", "cseq", "timestamp"})
+_HOPS = frozenset({"via", "route"})
 _REQUIRED = {"via": "Via", "from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
 _NOT_TWICE = {name: _REQUIRED[name] for name in _REQUIRED if name != "via"} | {"max-forwards": "Max-Forwards"}
 
@@ -35,18 +36,18 @@ class Layout:
     """Places of headers among the names, and so among the lines, of a message.
 
     `fault` says which header is missing or is there twice, "" when all is well: only then `via`, `from_`, `to`,
-    `call_id` and `cseq` are the places of their first lines. `max_forwards` is -1 when there is none. `short` says
-    that there is one Via line and no Route. `copied` and `dialog_copied` are what a response copies (RFC 3261
+    `call_id` and `cseq` are the places of their first lines. `max_forwards` is -1 when there is none. `hops` picks the
+    lines of Via and Route. `copied` and `dialog_copied` are what a response copies (RFC 3261
     sections 8.2.6.2 and 12.1.1).
     """
 
-    __slots__ = ("call_id", "copied", "cseq", "dialog_copied", "fault", "from_", "max_forwards", "short", "to", "via")
+    __slots__ = ("call_id", "copied", "cseq", "dialog_copied", "fault", "from_", "hops", "max_forwards", "to", "via")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         first = {name: names.index(name) for name in set(names)}
         self.via, self.from_, self.to, self.call_id, self.cseq = (first.get(name, 0) for name in _REQUIRED)
         self.max_forwards = first.get("max-forwards", -1)
-        self.short = names.count("via") == 1 and "route" not in first
+        self.hops = Picked(names, _HOPS).pick
         self.fault = _fault(names)
         self.copied = Picked(names, _COPIED)
         self.dialog_copied = Picked(names, _COPIED | {"record-route"})
