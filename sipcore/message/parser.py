@@ -35,7 +35,7 @@ _METHODS = (
 _USUAL_METHODS = {method.encode(): method for method in _METHODS}
 
 
-def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """Parse one datagram; the body ends at Content-Length, or at the end of the datagram (RFC 3261 section 18.3)."""
     if len(data) > limits.message:
         raise Malformed("Message too large", 513)
@@ -62,7 +62,7 @@ def _without_empty_lines(data: bytes) -> bytes:
     return data[at:]
 
 
-def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
+def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """Parse the start line and header lines (without the empty line behind them) into a message with no body."""
     if len(head) > limits.head:
         _start_line(head[: limits.head].partition(b"\r\n")[0], limits)  # its own fault comes first: 400 or 414
@@ -87,7 +87,7 @@ def parse_head(head: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     return Request(usual[0], usual[1], names, lines, b"", usual[2])
 
 
-def _parse_folded(head: bytes, limits: Limits) -> Message:
+def _parse_folded(head: bytes, limits: Limits) -> Request | Response:
     unfolded = unfold(head)
     if len(unfolded) == len(head):
         raise Malformed("Header line without a colon")
@@ -117,7 +117,7 @@ def _without_pairs(quoted: re.Match[bytes]) -> bytes:
 def _usual_start(start: bytes) -> tuple[str, str, Uri | None] | tuple[int, str] | None:
     """The parts of a request line (no URI when it is broken) or status line; None for one that is not quite usual."""
     parts = start.split(b" ")
-    if len(parts) == 3 and parts[2] == b"SIP/2.0" and parts[0] in _USUAL_METHODS:
+    if len(parts) == 3 and parts[1] and parts[2] == b"SIP/2.0" and parts[0] in _USUAL_METHODS:
         uri_text = parts[1].decode("utf-8", "surrogateescape")
         try:
             uri = parse_uri(uri_text)
@@ -128,7 +128,7 @@ def _usual_start(start: bytes) -> tuple[str, str, Uri | None] | tuple[int, str] 
     return (int(match[1]), match[2].decode("utf-8", "surrogateescape")) if match else None
 
 
-def _start(start: bytes, names: list[str], lines: list[bytes], limits: Limits) -> Message:
+def _start(start: bytes, names: list[str], lines: list[bytes], limits: Limits) -> Request | Response:
     if start[:4].upper() != b"SIP/":
         method, uri_text = _start_line(start, limits)
         return Request(method, uri_text, names, lines)
@@ -145,7 +145,7 @@ def _start_line(start: bytes, limits: Limits) -> tuple[str, str]:
         raise Malformed("Malformed method")
     if rest and len(rest[0]) > limits.uri:
         raise Malformed("Request-URI too long", 414)
-    if len(rest) != 2 or not _VERSION.fullmatch(rest[1].upper()):
+    if len(rest) != 2 or not rest[0] or not _VERSION.fullmatch(rest[1].upper()):
         raise Malformed("Malformed request line")
     if rest[1].upper() != b"SIP/2.0":
         raise Malformed("Version not supported", 505)
