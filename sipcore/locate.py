@@ -6,14 +6,12 @@ IP literals and host names with A and AAAA records. Section 4.1 (NAPTR) and the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
-from ipaddress import IPv6Address
 from typing import Protocol
 
-from sipcore.errors import Unresolvable
+from sipcore.errors import Malformed, Unresolvable
 from sipcore.flow import Target
+from sipcore.host import parse_host
 from sipcore.need import Need
 from sipcore.uri import Uri
 
@@ -22,9 +20,8 @@ DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "sctp": 5060, "tls": 5061, "ws": 80, 
 _SECURE = {"": "tls", "tcp": "tls", "tls": "tls", "ws": "wss", "wss": "wss"}
 """What the transport parameter of a sips URI means: TLS on every hop (RFC 3261 section 26.2.2)."""
 _REMEMBERED = 8_192
-_LONGEST_NAME, _LONGEST_LABEL = 253, 63
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+_SHOWN = 80
+"""Characters of a strange host name that an error message repeats."""
 
 
 class Resolver(Protocol):
@@ -107,32 +104,20 @@ class Locator:
         return tuple(found)
 
 
-@lru_cache(maxsize=8_192)
 def canonical_address(host: str) -> str | None:
-    """An IP address as the kernel writes it, an IPv4-mapped one as IPv4; None when `host` is a name.
-
-    RFC 5118 section 4.10: `:::` of an old grammar is tolerated as `::`.
-    """
-    if _IPV4.fullmatch(host):
-        return host
-    if ":" not in host:
-        return None
+    """An IP address (without brackets) as the kernel writes it, an IPv4-mapped one as IPv4; None for a name."""
     try:
-        address = IPv6Address(host.replace(":::", "::"))
-    except ValueError:
+        text = parse_host(f"[{host}]" if ":" in host else host)
+    except Malformed:
         return None
-    return str(address.ipv4_mapped or address)
+    if ":" in text:
+        return text.removeprefix("::ffff:") if "." in text else text
+    return text if text[text.rfind(".") + 1 :].isdecimal() else None
 
 
 def _host_name(host: str) -> str:
-    """A host name in the form it is asked for; raises `Unresolvable` for what no DNS can hold (RFC 1035 section 2.3.4).
-
-    A name whose last label is a number (`127.1`) is a mistyped address: no top-level domain is one (RFC 3696).
-    """
-    name = host.lower().removesuffix(".")
-    labels = name.split(".")
-    if len(name) > _LONGEST_NAME or any(not 0 < len(label) <= _LONGEST_LABEL for label in labels):
-        raise Unresolvable("that is no host name")
-    if labels[-1].isdecimal() or not name.isascii():
-        raise Unresolvable(f"{name} is no host name")
-    return name
+    """A host name in the form it is asked for; raises `Unresolvable` for what no DNS can hold."""
+    try:
+        return parse_host(host)
+    except Malformed as malformed:
+        raise Unresolvable(f"can't reach {host[:_SHOWN]}: {malformed.reason}") from None

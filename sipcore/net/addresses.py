@@ -25,13 +25,16 @@ _DISCARD = 9
 _FRESH = 10.0
 
 
-def source_address(peer: str) -> str:
-    """The local address that the kernel uses towards `peer`; raises OSError when there is no route."""
+def source_address(peer: str, scope: int = 0) -> str:
+    """The local address that the kernel uses towards `peer`; raises OSError when there is no route.
+
+    `scope` is the number of the interface at which a link-local peer is.
+    """
     family = socket.AF_INET6 if ":" in peer else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:  # connecting a UDP socket sends nothing
-        probe.connect((peer, _DISCARD))
-        host: str = probe.getsockname()[0]
-        return host.partition("%")[0]
+        probe.connect((peer, _DISCARD, 0, scope) if scope else (peer, _DISCARD))
+        source: str = probe.getsockname()[0]
+        return source
 
 
 def interface_addresses() -> list[tuple[str, str]]:

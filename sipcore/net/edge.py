@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from sipcore.errors import ConfigurationError
-from sipcore.flow import Flow, Target
+from sipcore.flow import FlowOpener, Target
 from sipcore.need import Done, Need
 from sipcore.net.addresses import interface_addresses
 from sipcore.net.connections import Connections, StreamStatistics
@@ -53,7 +53,7 @@ class Edge:
         self._tcp: list[TcpListener] = []
         self._scope = trio.CancelScope()
         self._opener = Opener(self._udp, self._tcp, self._driver, self._connections, settings.stream)
-        self.open_flow: Callable[[Target], Flow] = self._opener.__call__
+        self.open_flow: FlowOpener = self._opener
         self.post = self._inbox.post
 
     # -- the beginning ----------------------------------------------------------------------------------------------

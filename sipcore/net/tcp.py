@@ -74,7 +74,6 @@ class TcpListener:
         self._exhausted = True
 
     def _welcome(self, accepted: socket.socket, host: str, port: int) -> None:
-        host = host.partition("%")[0]
         if not self._table.room_for(host):
             accepted.close()
             return

@@ -45,7 +45,7 @@ class UdpSocket:
         self._advertise = advertised(listen.advertise, self.local[1])
         self._driver = driver
         self._flows = FlowTable(self._make_flow, settings.peers)
-        self._sources: dict[str, str] = {}
+        self._sources: dict[tuple[str, int], str] = {}
         self._sendto = bound.sendto
         self._waiting: deque[tuple[UdpFlow, bytes]] = deque()
         self._most_waiting = settings.datagrams_waiting
@@ -65,20 +65,21 @@ class UdpSocket:
         self._flows.clear()
 
     def _make_flow(self, address: SocketAddress) -> UdpFlow:
-        # A link-local address comes with its zone ("%eth0"), which is this machine's own affair.
-        host, port = address[0].partition("%")[0], address[1]
-        local = (self._source(address[0]), self.local[1]) if is_wildcard(self.local[0]) else self.local
+        host, port, *rest = address
+        local = self.local
+        if is_wildcard(local[0]):
+            local = self._source(host, rest[1] if rest else 0), local[1]
         flow = UdpFlow("udp", local, (host, port), self._advertise or host_port(*local), self)
         flow.address = address
         return flow
 
-    def _source(self, host: str) -> str:
+    def _source(self, host: str, scope: int) -> str:
         """What the kernel writes as source towards `host` when the socket is bound to no address."""
-        source = self._sources.get(host)
+        source = self._sources.get((host, scope))
         if source is None:
             if len(self._sources) >= _SOURCES:
                 self._sources.clear()
-            source = self._sources[host] = source_address(host)
+            source = self._sources[host, scope] = source_address(host, scope)
         return source
 
     # -- receiving --------------------------------------------------------------------------------------------------

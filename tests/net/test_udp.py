@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from sipcore.flow import Target
+from sipcore.net.addresses import interface_addresses
 from sipcore.net.driver import Driver
 from sipcore.net.settings import EdgeSettings
 from sipcore.net.udp import UdpSocket
@@ -80,6 +81,19 @@ async def test_a_wildcard_listener_names_the_address_that_the_kernel_uses(wildca
             assert await alice.recv(10) == b"x"
             assert stack.flows[0].local == (own, port)
             assert stack.flows[0].sent_by == (f"[{own}]:{port}" if ":" in own else f"{own}:{port}")
+
+
+async def test_link_local_peers_are_answered_and_their_zone_stays_here() -> None:
+    async with running(Listen("udp", "::")) as (edge, stack):
+        for interface, address in interface_addresses():
+            if not address.startswith("fe80:"):
+                continue
+            with trio.socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as alice:
+                here = (address, edge.addresses()[0].port, 0, socket.if_nametoindex(interface))
+                await alice.sendto(b"x", here)
+                assert await alice.recv(10) == b"x"
+                assert stack.flows[-1].remote[0] == stack.flows[-1].local[0] == address
+        assert edge.statistics().udp[0].unanswerable == 0
 
 
 @pytest.mark.parametrize(
