@@ -1,0 +1,303 @@
+"""The registrar as a module: REGISTERs in, bindings in memory and in the store, destinations out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from modules.registrar.binding import NO_Q, Binding, from_row
+from modules.registrar.location import Location
+from modules.registrar.refusal import address_of_record, check_contact, check_require
+from modules.registrar.register import Registration, Update, read, update
+from modules.registrar.settings import RegistrarSettings
+from modules.registrar.source import Source, connection_for, source_of
+from modules.registrar.turns import Turns
+from routing.runtime import Context, Destination, Ends, Module, Platform, function
+from routing.runtime.stores import BindingRow, Credentials, PurgeBindings, SaveBindings, Store
+from sipcore.errors import Refused, Unavailable
+from sipcore.facts import Registered
+from sipcore.message import parse_name_addr
+from sipcore.message.parameters import split_commas
+from sipcore.need import Pending
+from sipcore.uri import Uri, equivalent, unescape
+
+log = logging.getLogger("ringway.registrar")
+
+_SWEEP = 5.0
+"""Seconds between two looks for what has expired."""
+_PAUSE = 0.05
+"""Between two parts of one look, so that messages come in between."""
+_SWEPT_AT_ONCE = 2000
+_PURGED_AT_ONCE = 500
+_PURGE_AFTER = 60.0
+"""Rows stay in the store for this long after their end, so that no clock's difference removes one too early."""
+_RETRY_AFTER = (b"Retry-After: 5",)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarStatistics:
+    """What the registrar holds and did."""
+
+    addresses_of_record: int
+    bindings: int
+    registers: int
+    queries: int
+    failed: int
+    busy: int
+
+
+class Registrar(Module):
+    """Keeps the bindings of the served domains, and finds the devices of a user."""
+
+    name = "registrar"
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self.settings: RegistrarSettings = platform.settings.get("registrar", RegistrarSettings())
+        self.location = Location()
+        self._turns = Turns(self.settings.waiting)
+        self._loaded = False
+        self._registers = self._queries = self._failed = 0
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Load what has not expired; without a database, answer 503 until there is one."""
+        self._store = self.platform.get(Store)  # type: ignore[type-abstract]
+        self._credentials = self.platform.get(Credentials)  # type: ignore[type-abstract]
+        self._store.watch_bindings(self._changed_outside, self._load_later)
+        try:
+            self._load(self._store.load_bindings())
+        except Unavailable as error:
+            log.error("no bindings loaded: %s", error)
+        self.platform.stack.timers.after(_SWEEP, self._sweep)
+
+    def _load(self, rows: Iterable[BindingRow]) -> None:
+        # Steady time begins as wall-clock time: when nothing was asked of it yet they are the same.
+        wall_clock = self.platform.wall_clock()
+        location = self.location
+        for row in rows:
+            key = self._key(row)
+            known = location.bindings(key, wall_clock)
+            location.replace(key, (*known, from_row(row, int(wall_clock), wall_clock)))
+        self._loaded = True
+
+    def _key(self, row: BindingRow) -> str:
+        return f"{row.username}@{row.domain or self.platform.domains.names[0]}"
+
+    def _load_later(self) -> None:
+        if not self._loaded:
+            self.platform.runner.run(self._load_now())
+
+    async def _load_now(self) -> None:
+        try:
+            self._load(await self._store.fetch_all_bindings())
+        except Unavailable:
+            self.platform.stack.timers.after(_SWEEP, lambda _: self._load_later())
+
+    def statistics(self) -> RegistrarStatistics:
+        """Counters."""
+        return RegistrarStatistics(
+            len(self.location), self.location.count, self._registers, self._queries, self._failed, len(self._turns)
+        )
+
+    # -- functions of the language ----------------------------------------------------------------------------------
+
+    @function(ends=Ends.ALWAYS)
+    async def save(self, context: Context) -> None:
+        """Store the bindings of a REGISTER, and answer it with all bindings its user has now."""
+        request = context.request
+        if request.method != "REGISTER":
+            raise Refused(405, "", (b"Allow: REGISTER",))
+        key = address_of_record(request, self.platform)
+        check_require(request)
+        source = source_of(request, context.flow)
+        registration = read(request, source, self.settings)
+        if not self._loaded:
+            raise Unavailable("the bindings are not loaded yet")
+        now = int(self.platform.steady_time())
+        if not registration.wanted and not registration.wildcard:
+            self._queries += 1
+            _answer(context, self.location.bindings(key, now), now)
+            return
+        for wanted in registration.wanted:
+            check_contact(wanted.contact, source.address, self.platform, self.settings)
+        await self._turns.take(key)
+        # From here on the turn is given back by `_Change`, or below when nothing was handed to the store.
+        try:
+            change = self._decide(key, registration, source)
+        except BaseException:
+            self._turns.leave(key)
+            raise
+        try:
+            await change.pending
+        except Unavailable as error:
+            self._failed += 1
+            raise Refused(500, "Bindings Were Not Stored", _RETRY_AFTER) from error
+        self._registers += 1
+        _answer(context, change.update.bindings, change.now, _path_of(registration))
+
+    def _decide(self, key: str, registration: Registration, source: Source) -> _Change:
+        platform = self.platform
+        now = int(platform.steady_time())
+        tokens = platform.tokens
+        changed = update(
+            self.location.bindings(key, now),
+            registration,
+            self.settings,
+            now=now,
+            chance=int.from_bytes(tokens.random_bytes(2), "big") / 65536,
+            new_ruid=tokens.token,
+        )
+        change = _Change(self, key, changed, source, now)
+        if not changed.stored and not changed.removed:
+            change(None, None)
+            return change
+        wall_clock = platform.wall_clock()
+        rows = tuple([binding.row(key, now, wall_clock) for binding in changed.stored])
+        self._store.submit(SaveBindings(rows, tuple([binding.ruid for binding in changed.removed])), change)
+        return change
+
+    @function()
+    def lookup(self, context: Context, uri: Uri) -> list[Destination]:
+        """The devices a user has registered, most wanted first; none for a user of another domain."""
+        if not self._loaded:
+            raise Unavailable("the bindings are not loaded yet")
+        domain = self.platform.domains.canonical(uri.host)
+        if domain is None:
+            return []
+        now = self.platform.steady_time()
+        found = []
+        for binding in self.location.bindings(f"{unescape(uri.user)}@{domain}", now):
+            destination = _destination(binding, self.location)
+            if destination is not None:
+                found.append(destination)
+        found.sort(key=lambda destination: -destination.q)
+        return found
+
+    @function()
+    async def exists(self, context: Context, uri: Uri) -> bool:
+        """Whether there is an account of this name, registered or not."""
+        domain = self.platform.domains.canonical(uri.host)
+        if domain is None:
+            return False
+        return await self._credentials.fetch_credentials(unescape(uri.user), domain) is not None
+
+    # -- behind the scenes ------------------------------------------------------------------------------------------
+
+    def apply(self, change: _Change) -> None:
+        """Make a durable change visible, and report it."""
+        location = self.location
+        location.replace(change.key, change.update.bindings)
+        source = change.source
+        if source.flow.reliable:
+            for binding in change.update.stored:
+                location.connect(binding.ruid, connection_for(binding.uri, binding.received, source))
+        if self.platform.observe is not None:
+            self._report(change)
+
+    def _report(self, change: _Change) -> None:
+        stored = change.update.stored
+        reported = [(binding, binding.expires - change.now) for binding in stored]
+        for binding in change.update.removed:
+            if not any(equivalent(binding.uri, new.uri) for new in stored):
+                reported.append((binding, 0))
+        for binding, expires in reported:
+            flow = change.source.flow
+            self.platform.report(Registered(change.key, binding.contact, expires, flow, binding.user_agent))
+
+    def leave(self, key: str) -> None:
+        """Let the next REGISTER of this address of record begin."""
+        self._turns.leave(key)
+
+    def _sweep(self, _: object) -> None:
+        done = self.location.expire(self.platform.steady_time(), _SWEPT_AT_ONCE)
+        if done and self._loaded:
+            try:
+                before = self.platform.wall_clock() - _PURGE_AFTER
+                self._store.submit(PurgeBindings(before, _PURGED_AT_ONCE), lambda result, error: None)
+            except Unavailable:
+                pass  # the store has more urgent things to do
+        self.platform.stack.timers.after(_SWEEP if done else _PAUSE, self._sweep)
+
+    def _changed_outside(self, username: str, domain: str) -> None:
+        if self._loaded:
+            self.platform.runner.run(self._reload(f"{username}@{domain}", username, domain))
+
+    async def _reload(self, key: str, username: str, domain: str) -> None:
+        """Read one address of record again, between two REGISTERs."""
+        await self._turns.take(key)
+        try:
+            rows = await self._store.fetch_bindings(username, domain)
+            now = int(self.platform.steady_time())
+            wall_clock = self.platform.wall_clock()
+            self.location.replace(key, [from_row(row, now, wall_clock) for row in rows])
+        except Unavailable as error:
+            log.warning("%s was changed by another program, but can't be read: %s", key, error)
+        finally:
+            self._turns.leave(key)
+
+
+class _Change:
+    """One change on its way to the store, called with the store's answer.
+
+    Memory follows the store here, and not in the handler: a handler whose connection was lost is stopped, but what the
+    store has kept is true all the same.
+    """
+
+    __slots__ = ("key", "now", "pending", "registrar", "source", "update")
+
+    def __init__(self, registrar: Registrar, key: str, changed: Update, source: Source, now: int) -> None:
+        self.registrar = registrar
+        self.key = key
+        self.update = changed
+        self.source = source
+        self.now = now
+        self.pending: Pending[None] = Pending()
+
+    def __call__(self, result: object, error: BaseException | None) -> None:
+        if error is None:
+            self.registrar.apply(self)
+        self.pending.done(None, error)
+        self.registrar.leave(self.key)
+
+
+def _answer(context: Context, bindings: Sequence[Binding], now: int, path: str | None = None) -> None:
+    """200 with every current binding (RFC 3261 section 10.3 step 8), and the Path that was kept (RFC 3327 5.3)."""
+    headers = [("contact", _contact_value(binding, now)) for binding in bindings]
+    if path is not None:
+        headers.append(("path", path.encode()))
+    context.reply(200, "", *headers)
+
+
+def _contact_value(binding: Binding, now: int) -> bytes:
+    text = f"<{binding.contact}>;expires={binding.expires - now}"
+    if binding.q != NO_Q:
+        text += f";q={binding.q:g}"
+    if binding.instance is not None:
+        text += f';+sip.instance="{binding.instance}"'
+        if binding.reg_id:
+            text += f";reg-id={binding.reg_id}"
+    return text.encode()
+
+
+def _path_of(registration: Registration) -> str | None:
+    return registration.wanted[0].path if registration.wanted else None
+
+
+def _destination(binding: Binding, location: Location) -> Destination | None:
+    """Where a binding leads, or None when nothing leads there any more."""
+    connection = received = None
+    if binding.socket.startswith("udp:"):
+        received = binding.received
+    else:
+        connection = location.connection(binding.ruid)
+        if connection is None and binding.received is not None:
+            return None  # behind a NAT, and its connection is gone: nobody but the phone can open another
+    route = _route(binding.path) if binding.path is not None else ()
+    return Destination(binding.uri, 1.0 if binding.q == NO_Q else binding.q, route, connection, received or "")
+
+
+def _route(path: str) -> tuple[str, ...]:
+    return tuple(parse_name_addr(value).uri_text for value in split_commas(path.encode()))

@@ -1,0 +1,68 @@
+"""What may not be registered, whoever asks."""
+
+from __future__ import annotations
+
+from modules.registrar.settings import RegistrarSettings
+from modules.registrar.source import Kind, kind_of
+from routing.runtime import Platform
+from sipcore.errors import Malformed, Refused
+from sipcore.message import Request
+from sipcore.uri import Uri, parse_uri, unescape
+
+_SUPPORTED = frozenset({b"path"})
+"""Option tags a REGISTER may require of us."""
+
+
+def address_of_record(request: Request, platform: Platform) -> str:
+    """Whose bindings a REGISTER is about: `user@domain`, after the checks of RFC 3261 section 10.3, steps 1 and 5."""
+    domains = platform.domains
+    target, user = request.uri, request.to.uri
+    if user.scheme not in ("sip", "sips"):
+        raise Malformed("To is not a SIP URI")
+    domain = domains.canonical(user.host)
+    served = domains.canonical(target.host)
+    # A phone that was told our address and not our name is meant for the domain in its To.
+    if not user.user or domain is None or served is None or (target.host in domains.names and served != domain):
+        raise Refused(404)
+    name = unescape(user.user)
+    if len(name) > 64 or not _is_text(name):
+        raise Refused(404)
+    return f"{name}@{domain}"
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_require(request: Request) -> None:
+    """Refuse extensions that we don't have (section 10.3 step 2, 8.2.2.3)."""
+    if "require" in request.names:
+        unknown = [tag for tag in request.elements("require") if tag.lower() not in _SUPPORTED]
+        if unknown:
+            raise Refused(420, "", (b"Unsupported: " + b", ".join(unknown),))
+
+
+def check_contact(text: str, source_address: str, platform: Platform, settings: RegistrarSettings) -> None:
+    """Refuse a contact that leads nowhere, back to us, or into this very machine from another."""
+    if len(text) > settings.contact_size or not text.isascii():
+        raise Malformed("Contact too long or not ASCII")
+    uri = parse_uri(text)
+    if uri.scheme not in ("sip", "sips"):
+        raise Refused(403, "Contact Is Not a SIP URI")
+    kind = kind_of(uri.host)
+    if kind is Kind.UNUSABLE or (kind is Kind.LOOPBACK and kind_of(source_address) is not Kind.LOOPBACK):
+        raise Refused(403, "Contact Address Can Not Be Called")
+    if _leads_back(uri, kind, platform):
+        raise Refused(403, "Contact Is This Server")
+
+
+def _leads_back(uri: Uri, kind: Kind, platform: Platform) -> bool:
+    if uri.headers:
+        return False  # not the address of record, however much it looks like it (RFC 4475 section 3.3.14)
+    if platform.is_own_endpoint(uri.host, uri.port):
+        return True
+    return kind is Kind.NAME and not uri.port and platform.domains.canonical(uri.host) is not None

@@ -1,0 +1,107 @@
+"""Where a REGISTER came from, and whether its contacts can be reached as they are written."""
+
+from __future__ import annotations
+
+import enum
+from functools import lru_cache
+from ipaddress import IPv4Network, ip_address, ip_network
+from typing import NamedTuple
+
+from sipcore.flow import Flow, host_port
+from sipcore.host import plain_address
+from sipcore.message import Request
+from sipcore.uri import Uri
+
+
+class Kind(enum.Enum):
+    """What a host is, as far as it can be told without asking the DNS."""
+
+    NAME = "name"
+    NOWHERE = "nowhere"
+    """A name that never resolves: WebSocket clients know no better (RFC 7118 section 5)."""
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    UNUSABLE = "unusable"
+    """Unspecified, broadcast or multicast: nobody can be called there."""
+
+
+_PRIVATE = [
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+]
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
+_BROADCAST = IPv4Network("255.255.255.255/32")
+
+
+@lru_cache(maxsize=8192)
+def kind_of(host: str) -> Kind:
+    """The kind of a host as URIs hold it: lower case, IPv6 without brackets."""
+    try:
+        address = ip_address(plain_address(host))
+    except ValueError:
+        return Kind.NOWHERE if host.endswith(".invalid") else Kind.NAME
+    if address.is_loopback:
+        return Kind.LOOPBACK
+    if address.is_multicast or address.is_unspecified or address in _THIS_NETWORK or address in _BROADCAST:
+        return Kind.UNUSABLE
+    return Kind.PRIVATE if any(address in network for network in _PRIVATE) else Kind.PUBLIC
+
+
+class Source(NamedTuple):
+    """Where a REGISTER came from.
+
+    `direct` means that no proxy stands between the phone and us. `sent_by` is the host the phone believes it has.
+    """
+
+    flow: Flow
+    address: str
+    uri: str
+    socket: str
+    direct: bool
+    sent_by: str
+
+
+def source_of(request: Request, flow: Flow) -> Source:
+    """The source of a request; the Via is marked already, but its sent-by is the sender's (RFC 3261 18.2.1)."""
+    host, port = flow.remote
+    address = plain_address(host)
+    uri = f"sip:{host_port(address, port)}"
+    if flow.transport != "udp":
+        uri += f";transport={flow.transport}"
+    direct = request.names.count("via") == 1 and b"," not in (request.get("via") or b"")
+    return Source(
+        flow, address, uri, f"{flow.transport}:{host_port(*flow.local)}", direct, plain_address(request.via.host)
+    )
+
+
+def received_for(contact: Uri, source: Source) -> str | None:
+    """The source as a URI when it, and not the contact, leads to the phone: the phone stands behind a NAT.
+
+    It does when it names in its Via and its Contact the same address and sends from another, when its contact is
+    private and the source is not that address, or when the contact's name leads nowhere. A contact elsewhere that is
+    none of this was meant: somebody registers for somebody else.
+    """
+    if not source.direct:
+        return None  # the way to the phone is the Path, and not our flow to the last proxy
+    kind = kind_of(contact.host)
+    if kind is Kind.NOWHERE:
+        return source.uri
+    if kind is Kind.NAME or plain_address(contact.host) == source.address:
+        return None
+    return source.uri if kind is Kind.PRIVATE or plain_address(contact.host) == source.sent_by else None
+
+
+def connection_for(contact: Uri, received: str | None, source: Source) -> Flow | None:
+    """The connection to keep for a binding: only the phone itself can make it again."""
+    if not source.flow.reliable or not source.direct:
+        return None
+    return source.flow if received is not None or plain_address(contact.host) == source.address else None
