@@ -2,104 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from routing.runtime import Context, Destination
 from sipcore.flow import Flow, Target
-from sipcore.message import Message, Request, Response
+from sipcore.message import Response
 from sipcore.uri import parse_uri
+from tests.calls import ALICE, BOB, BOB_DESK, US, Call, busy, destinations, relaying, ringing, route_set
 from tests.serving import HOST, Route, Server
-from tests.wire import Node, Wire, request, response_to
-
-ALICE = ("10.0.0.2", 5060)
-BOB = ("10.0.0.3", 5060)
-BOB_DESK = ("10.0.0.4", 5060)
-US = (HOST, 5060)
-
-
-def destinations(*addresses: tuple[str, int]) -> list[Destination]:
-    """Bindings at these addresses."""
-    return [Destination(parse_uri(f"sip:bob@{host}:{port}")) for host, port in addresses]
-
-
-def relaying(*addresses: tuple[str, int]) -> Callable[[Server], Route]:
-    """A route that relays to these addresses."""
-
-    def make(server: Server) -> Route:
-        async def route(context: Context) -> bool:
-            await server.proxy.relay(context, destinations(*addresses) or None)
-            return True
-
-        return route
-
-    return make
-
-
-class Call:
-    """Alice, Bob's two phones and a server between them."""
-
-    def __init__(self, make: Callable[[Server], Route], **wire: float) -> None:
-        self.wire = Wire(**wire)  # type: ignore[arg-type]
-
-        async def later(context: Context) -> object:
-            return await self.route(context)
-
-        self.server = Server(self.wire, later)
-        self.route = make(self.server)
-        self.alice = self.wire.peer(*ALICE)
-        self.bob = self.wire.peer(*BOB)
-        self.desk = self.wire.peer(*BOB_DESK)
-        self.invite = request(
-            "INVITE", "sip:bob@example.com", source=ALICE, branch="i1", headers=("Contact: <sip:alice@10.0.0.2>",)
-        )
-
-    def dial(self, seconds: float = 0.1) -> None:
-        """Alice sends the INVITE."""
-        self.alice.send(self.invite, US)
-        self.wire.run(seconds)
-
-    def respond(self, phone: Node, status: int, *headers: str, tag: str = "b1", seconds: float = 0.1) -> None:
-        """A phone answers the INVITE it has."""
-        answered = phone.requests("INVITE")[-1]
-        phone.send(response_to(answered, status, *headers, tag=tag), US)
-        self.wire.run(seconds)
-
-    def cancel(self) -> None:
-        """Alice gives up."""
-        cancel = request("CANCEL", "sip:bob@example.com", source=ALICE, branch="i1")
-        self.alice.send(cancel, US)
-        self.wire.run(0.1)
-
-    def statuses(self, method: str = "INVITE") -> list[int]:
-        """What Alice was told so far about her requests of one method."""
-        return [response.status for response in self.alice.responses() if response.cseq.method == method]
-
-    def acknowledge_failure(self) -> None:
-        """Alice acknowledges a final response that is no 2xx."""
-        ack = request("ACK", "sip:bob@example.com", source=ALICE, branch="i1")
-        ack.set("to", self.alice.responses()[-1].get("to") or b"")
-        self.alice.send(ack, US)
-        self.wire.run(0.1)
-
-
-def route_set(message: Message) -> tuple[str, ...]:
-    """The Route headers a caller builds from the Record-Route of a 2xx."""
-    return tuple(f"Route: {value.decode()}" for value in reversed(message.elements("record-route")))
-
-
-def busy(status: int) -> Callable[[Node], Callable[[Message, Flow], None]]:
-    """A phone that answers each INVITE with a status."""
-
-    def make(phone: Node) -> Callable[[Message, Flow], None]:
-        def answer(message: Message, flow: Flow) -> None:
-            if isinstance(message, Request) and message.method == "INVITE":
-                phone.send(response_to(message, status), flow.remote)
-
-        return answer
-
-    return make
+from tests.wire import Node, request, response_to
 
 
 def test_a_call_is_set_up_and_ended_through_the_record_route() -> None:
@@ -461,22 +372,6 @@ def refuse_tcp(call: Call) -> None:
             carry(source, flow, data)
 
     call.wire.carry = refusing  # type: ignore[method-assign]
-
-
-def ringing(seconds: float, *hops: list[tuple[str, int]]) -> Callable[[Server], Route]:
-    """A route that rings one set of addresses after the other, then says what the last outcome was."""
-
-    def make(server: Server) -> Route:
-        async def route(context: Context) -> bool:
-            for hop in hops:
-                if await server.proxy.ring(context, destinations(*hop), for_=seconds):  # type: ignore[arg-type]
-                    return True
-            context.reply(context.outcome.code, "Nobody", ("x-attempts", b"%d" % len(context.outcome.attempts)))
-            return True
-
-        return route
-
-    return make
 
 
 def test_ring_goes_on_with_the_next_line_when_nobody_answers() -> None:
