@@ -37,17 +37,22 @@ class Layout:
 
     `fault` says which header is missing or is there twice, "" when all is well: only then `via`, `from_`, `to`,
     `call_id` and `cseq` are the places of their first lines. `max_forwards` is -1 when there is none. `hops` picks the
-    lines of Via and Route. `copied` and `dialog_copied` are what a response copies (RFC 3261
-    sections 8.2.6.2 and 12.1.1).
+    lines of Via and Route, `many_hops` says that there are more than one. `copied` and `dialog_copied` are what a
+    response copies (RFC 3261 sections 8.2.6.2 and 12.1.1).
     """
 
-    __slots__ = ("call_id", "copied", "cseq", "dialog_copied", "fault", "from_", "hops", "max_forwards", "to", "via")
+    __slots__ = (
+        "call_id", "copied", "cseq", "dialog_copied", "fault", "from_", "hops", "many_hops", "max_forwards", "to",
+        "via",
+    )  # fmt: skip
 
     def __init__(self, names: tuple[str, ...]) -> None:
         first = {name: names.index(name) for name in set(names)}
         self.via, self.from_, self.to, self.call_id, self.cseq = (first.get(name, 0) for name in _REQUIRED)
         self.max_forwards = first.get("max-forwards", -1)
-        self.hops = Picked(names, _HOPS).pick
+        hops = Picked(names, _HOPS)
+        self.hops = hops.pick
+        self.many_hops = len(hops.names) > 1
         self.fault = _fault(names)
         self.copied = Picked(names, _COPIED)
         self.dialog_copied = Picked(names, _COPIED | {"record-route"})

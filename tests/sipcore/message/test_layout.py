@@ -19,17 +19,18 @@ def test_a_message_without_max_forwards() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "short"),
+    ("names", "places"),
     [
-        (("via", "to"), True),
-        (("via", "via"), False),
-        (("via", "route"), False),
-        ((), False),
-        (("via", "record-route"), True),
+        (("via", "to"), (0,)),
+        (("to", "via", "via"), (1, 2)),
+        (("via", "to", "route"), (0, 2)),
+        ((), ()),
+        (("via", "record-route"), (0,)),
     ],
 )
-def test_a_short_message_has_one_via_and_no_route(names: tuple[str, ...], short: bool) -> None:
-    assert layout_of(names).short is short
+def test_the_hops_of_a_message_are_its_via_and_route_lines(names: tuple[str, ...], places: tuple[int, ...]) -> None:
+    lines = [b"%d" % at for at in range(len(names))]
+    assert layout_of(names).hops(lines) == tuple(b"%d" % at for at in places)
 
 
 @pytest.mark.parametrize("missing", ["Via", "From", "To", "Call-ID", "CSeq"])
