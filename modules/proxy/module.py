@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from sipcore.locate import Locator
-
 from modules.proxy.branch import Branch
 from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, check_hops, copy_for, count_hop, next_hop
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
-from modules.proxy.route_set import strip_own_routes
+from modules.proxy.route_set import OwnRoutes, strip_own_routes
 from routing.runtime import Context, Destination, Duration, Ends, Module, Platform, function
 from sipcore.errors import Malformed, Refused, Unresolvable
 from sipcore.facts import CallEnded
 from sipcore.flow import Flow, Target
+from sipcore.locate import Locator
 from sipcore.message import Request
 from sipcore.need import Pending
 from sipcore.transaction.user import ServerTransaction
@@ -36,6 +35,7 @@ class Proxy(Module):
         self.send_request = stack.transactions.send_request
         self.open_flow = stack.transactions.open_flow
         self.locator = platform.get(Locator)
+        self.own_routes = OwnRoutes(self.tokens, platform.is_own_endpoint)
 
     # -- functions of the language ----------------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Proxy(Module):
         """
         if is_loop(request, self.tokens.owner):
             raise Refused(482)
-        authentic = strip_own_routes(request, self.tokens, self.platform.is_own_endpoint)
+        authentic = strip_own_routes(request, self.own_routes)
         if not authentic or not request.to.tag:
             return False
         check_hops(request)
@@ -147,7 +147,7 @@ class Proxy(Module):
         """Forward the ACK to a 2xx along its dialog, without state; any other ACK is dropped (never answered)."""
         try:
             check_hops(request)
-            if not strip_own_routes(request, self.tokens, self.platform.is_own_endpoint):
+            if not strip_own_routes(request, self.own_routes):
                 return
             count_hop(request)
             hop = next_hop(request, None)

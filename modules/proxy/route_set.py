@@ -12,7 +12,45 @@ from sipcore.tokens import Tokens
 OwnEndpoint = Callable[[str, int], bool]
 
 
-def strip_own_routes(request: Request, tokens: Tokens, is_own_endpoint: OwnEndpoint) -> bool:
+class OwnRoutes:
+    """Tells our Routes from those of others, and remembers how our own addresses are written.
+
+    A Route is ours by its address; the token in its user part proves that we let this dialog begin. The token alone
+    would not do: a neighbour of the same cluster shares our secret, and its Route must stay.
+    """
+
+    __slots__ = ("_is_own_endpoint", "_known", "_tokens")
+
+    def __init__(self, tokens: Tokens, is_own_endpoint: OwnEndpoint) -> None:
+        self._tokens = tokens
+        self._is_own_endpoint = is_own_endpoint
+        self._known: set[bytes] = set()
+
+    def is_ours(self, value: bytes) -> bool:
+        """Whether a Route value leads to us; `Malformed` when it is no SIP URI."""
+        # Looked at as bytes first: this runs for every ACK and BYE, and a parsed URI would be thrown away.
+        host_port = value.partition(b"@")[2].partition(b";")[0]
+        if host_port in self._known:
+            return True
+        uri = parse_name_addr(value).uri
+        if uri.scheme not in ("sip", "sips"):
+            raise Malformed("Route is no SIP URI")
+        ours = self._is_own_endpoint(uri.host, uri.port)
+        if ours and host_port and len(self._known) < _KNOWN:
+            self._known.add(host_port)
+        return ours
+
+    def is_authentic(self, value: bytes, call_id: bytes) -> bool:
+        """Whether a Route value bears our token for this Call-ID."""
+        start = value.find(b"<sip:") + 5
+        end = value.find(b"@", start)
+        return 5 <= start < end and self._tokens.is_stamp(value[start:end].decode("utf-8", "surrogateescape"), call_id)
+
+
+_KNOWN = 256
+
+
+def strip_own_routes(request: Request, own: OwnRoutes) -> bool:
     """Take the topmost Route values that are ours off a request; True when one bears our token for this Call-ID.
 
     Two of them stand there when the dialog crosses transports. A previous hop that is a strict router has put our
@@ -20,45 +58,30 @@ def strip_own_routes(request: Request, tokens: Tokens, is_own_endpoint: OwnEndpo
     """
     if "route" not in request.names:
         return False
-    authentic = _undo_strict_routing(request, tokens)
+    authentic = _undo_strict_routing(request, own)
     routes = request.elements("route")
-    own = 0
+    ours = 0
     for value in routes:
-        if _bears_token(value, request, tokens):
-            authentic = True
-        elif not _is_plainly_ours(value, is_own_endpoint):
+        if not own.is_ours(value):
             break
-        own += 1
-    if own:
-        _replace_routes(request, routes[own:])
+        authentic = authentic or own.is_authentic(value, request.call_id)
+        ours += 1
+    if ours:
+        _replace_routes(request, routes[ours:])
     return authentic
 
 
-def _undo_strict_routing(request: Request, tokens: Tokens) -> bool:
-    user, at, _ = request.uri_text.partition("@")
-    if not at or "-" not in user or not tokens.is_stamp(user.partition(":")[2], request.call_id):
+def _undo_strict_routing(request: Request, own: OwnRoutes) -> bool:
+    uri_text = request.uri_text
+    if "-" not in uri_text or "@" not in uri_text:
+        return False
+    as_route = f"<{uri_text}>".encode("utf-8", "surrogateescape")
+    if not own.is_authentic(as_route, request.call_id) or not own.is_ours(as_route):
         return False
     routes = request.elements("route")
     request.uri = parse_name_addr(routes[-1]).uri
     _replace_routes(request, routes[:-1])
     return True
-
-
-def _bears_token(value: bytes, request: Request, tokens: Tokens) -> bool:
-    # Looked at as bytes: this runs for every ACK and BYE, and a parsed URI would be thrown away.
-    start = value.find(b"<sip:")
-    end = value.find(b"@", start)
-    if start < 0 or end < 0:
-        return False
-    return tokens.is_stamp(value[start + 5 : end].decode("utf-8", "surrogateescape"), request.call_id)
-
-
-def _is_plainly_ours(value: bytes, is_own_endpoint: OwnEndpoint) -> bool:
-    uri = parse_name_addr(value).uri
-    if uri.scheme not in ("sip", "sips"):
-        raise Malformed("Route is no SIP URI")
-    # A Route that phones are configured with (their "outbound proxy") names us without a token.
-    return is_own_endpoint(uri.host, uri.port)
 
 
 def _replace_routes(request: Request, routes: list[bytes]) -> None:
