@@ -58,6 +58,7 @@ class ResponseContext:
     def start(self, ring_seconds: float = 0.0) -> None:
         """Start all branches side by side; cancel them after `ring_seconds` when that is not zero."""
         self.server.user = self
+        self._report(0, "")
         if ring_seconds:
             self._ring_timer = self.proxy.timers.after(ring_seconds, _ring_over, self)
         for branch in self.branches:

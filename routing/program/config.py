@@ -7,13 +7,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from modules.auth.settings import AuthSettings
+from modules.database.settings import DatabaseSettings
+from modules.registrar.settings import RegistrarSettings
+from routing.language.problem import Problem, render
 from routing.program.environment import override
-from routing.program.expect import Document, Problem, Spot, list_of, one_of, seconds, text, whole_number
+from routing.program.expect import Document, Spot, fraction, list_of, one_of, seconds, text, whole_number
 from routing.program.listen import Listen, listen
-from routing.program.reading import read, setting
+from routing.program.reading import read, setting, settings_of
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
+from sipcore.net.settings import StreamSettings
 
 FILE_NAME = "ringway.toml"
 SYSTEM_FILE = Path("/etc/ringway") / FILE_NAME
@@ -24,15 +30,8 @@ _DOMAIN = r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*|\[[0-9A-Fa-f:.]+\]"
 def _database_url(value: object, spot: Spot) -> str:
     if isinstance(value, str) and value.startswith(_SQLITE) and len(value) > len(_SQLITE):
         return value
-    raise spot.expected(f'"{_SQLITE}FILE" (other databases are not in this version)', value)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
-    """[database]"""
-
-    url: str = setting(_database_url, _SQLITE + "ringway.db", hidden=True)
-    """A relative file name counts from the configuration file's folder."""
+    hidden = Spot(spot.document, spot.path, hidden=True)  # a URL may hold a password
+    raise hidden.expected(f'"{_SQLITE}FILE"', value, "other databases are not in this version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,14 @@ class LimitSettings:
     headers: int = setting(whole_number(20, 10_000), DEFAULT_LIMITS.headers)
     vias: int = setting(whole_number(1, 255), DEFAULT_LIMITS.vias)
     routes: int = setting(whole_number(1, 255), DEFAULT_LIMITS.routes)
+    transactions: int = setting(whole_number(100), 200_000)
+    """Server transactions; beyond it new requests are answered 503."""
     parked: int = setting(whole_number(1), 10_000)
     """Requests that wait for slow calls at the same time; the next one is answered 503."""
+    peers: int = setting(whole_number(16), 16_384)
+    """UDP peers that each socket remembers."""
+    datagrams_waiting: int = setting(whole_number(1), 1_024)
+    """Datagrams kept while the kernel takes no more; beyond it they are dropped."""
 
     def of_messages(self) -> Limits:
         """The part that the parser checks."""
@@ -77,9 +82,21 @@ class Config:
     """Names this machine in every token; each machine of a cluster has its own."""
     secret: str = setting(text("at least 16 printable characters", r"[!-~]{16,}"), "", hidden=True)
     """Keys all tokens and nonces; without one a random secret is kept in a file next to the database."""
-    database: DatabaseSettings = field(default_factory=DatabaseSettings)
-    limits: LimitSettings = field(default_factory=LimitSettings)
-    log: LogSettings = field(default_factory=LogSettings)
+    database: DatabaseSettings = settings_of(
+        DatabaseSettings, url=_database_url, window=seconds(0, 1), poll=seconds(0.05, 60), busy_timeout=seconds(0, 60)
+    )
+    auth: AuthSettings = settings_of(
+        AuthSettings,
+        algorithms=list_of(one_of("SHA-512-256", "SHA-256", "MD5"), at_least=1),
+        nonce_lifetime=seconds(10, 86_400),
+        cache_seconds=seconds(0, 3600),
+    )
+    registrar: RegistrarSettings = settings_of(
+        RegistrarSettings, min_expires=whole_number(1, 3600), jitter=fraction, contact_size=whole_number(32, 512)
+    )
+    limits: LimitSettings = settings_of(LimitSettings)
+    stream: StreamSettings = settings_of(StreamSettings)
+    log: LogSettings = settings_of(LogSettings)
     file: Path = field(default=Path(FILE_NAME), metadata={"internal": True})
 
     @property
@@ -97,6 +114,11 @@ class Config:
         """The database URL with an absolute file name."""
         return _SQLITE + str(self.database_file.absolute())
 
+    def for_modules(self) -> dict[str, Any]:
+        """The settings that modules ask for, by section."""
+        database = replace(self.database, url=self.database_url)
+        return {"database": database, "auth": self.auth, "registrar": self.registrar}
+
 
 def find(given: str | None, environ: Mapping[str, str]) -> Path:
     """The configuration file to use: `-f`, `$RINGWAY_CONFIG`, `./ringway.toml`, `/etc/ringway/ringway.toml`."""
@@ -113,37 +135,59 @@ def find(given: str | None, environ: Mapping[str, str]) -> Path:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What reading a configuration gave: it, or None and every mistake in the order of the text."""
+
+    config: Config | None
+    problems: tuple[Problem, ...] = ()
+    text: str = ""
+
+    def rendered(self) -> list[str]:
+        """Each mistake with its place, line and caret."""
+        return [rendered(problem, self.text) for problem in self.problems]
+
+
+def rendered(problem: Problem, text: str) -> str:
+    """A mistake as a person reads it; one without a line (a file, a variable) has no text to show."""
+    if problem.line:
+        return render(problem, text)
+    shown = f"{problem.severity.value}: {problem.file}: {problem.message}"
+    return f"{shown}\n  hint: {problem.hint}" if problem.hint else shown
+
+
 def load(file: Path, environ: Mapping[str, str]) -> Config:
     """Read a configuration; raises ConfigurationError with every mistake in it."""
-    config, problems = examine(file, environ)
-    if config is None:
-        raise ConfigurationError([str(problem) for problem in problems])
-    return config
+    examination = examine(file, environ)
+    if examination.config is None:
+        raise ConfigurationError(examination.rendered())
+    return examination.config
 
 
-def examine(file: Path, environ: Mapping[str, str]) -> tuple[Config | None, list[Problem]]:
-    """Read a configuration without raising: it, or None and every mistake found."""
+def examine(file: Path, environ: Mapping[str, str]) -> Examination:
+    """Read a configuration without raising."""
     try:
-        content = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-        data = tomllib.loads(content)
+        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        data = tomllib.loads(text)
     except OSError as error:
-        return None, [Problem(str(file), 0, 0, f"can't be read: {error.strerror}")]
+        return Examination(None, (Problem(str(file), 0, 0, 1, f"can't be read: {error.strerror}"),))
     except UnicodeDecodeError:
-        return None, [Problem(str(file), 0, 0, "is not UTF-8 text")]
+        return Examination(None, (Problem(str(file), 0, 0, 1, "is not UTF-8 text"),))
     except tomllib.TOMLDecodeError as error:
-        return None, [_syntax_problem(str(file), content, str(error))]
-    document = Document(str(file), content)
+        return Examination(None, (_syntax_problem(str(file), text, str(error)),), text)
+    document = Document(str(file), text)
     override(Config, data, environ, document)
     config = read(Config, data, document)
     if config is None or document.problems:
-        return None, sorted(document.problems, key=lambda problem: (problem.line, problem.column))
-    return replace(config, file=file), []
+        found = sorted(document.problems, key=lambda problem: (problem.line, problem.column))
+        return Examination(None, tuple(found), document.text())
+    return Examination(replace(config, file=file))
 
 
-def _syntax_problem(file: str, content: str, message: str) -> Problem:
+def _syntax_problem(file: str, text: str, message: str) -> Problem:
     """tomllib says where in its text: `Expected '=' after a key (at line 3, column 5)`."""
     match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
-    lines = content.split("\n")
+    lines = text.split("\n")
     if match is None or match[2] is None:
-        return Problem(file, len(lines), len(lines[-1]) + 1, match[1] if match else message, lines[-1])
-    return Problem(file, int(match[2]), int(match[3]), match[1], lines[int(match[2]) - 1])
+        return Problem(file, len(lines), len(lines[-1]) + 1, 1, match[1] if match else message)
+    return Problem(file, int(match[2]), int(match[3]), 1, match[1])

@@ -98,7 +98,10 @@ class Console:
                 self._calls[fact.call_id] = call
                 self._say(f"{call.caller} and {call.callee} talk")
         elif fact.status >= 300 and self._calls.pop(fact.call_id, None) is not None:
-            self._say(f"{call.caller} did not reach {call.callee}: {fact.status} {_short(fact.reason)}")
+            if fact.status == 487:
+                self._say(f"{call.caller} gave up calling {call.callee}")
+            else:
+                self._say(f"{call.caller} did not reach {call.callee}: {fact.status} {_short(fact.reason)}")
 
     def _tried(self, fact: CallProgress) -> None:
         if fact.call_id in self._calls:

@@ -6,11 +6,12 @@ A variable with `_FILE` behind it names a file that holds the value, so that a s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from routing.program.expect import Document, Problem, nearest
+from routing.language.problem import nearest
+from routing.program.expect import Document, in_environment
 from routing.program.places import KeyPath
 from routing.program.reading import fields, section
 
@@ -31,10 +32,10 @@ def override(kind: type, data: dict[str, Any], environ: Mapping[str, str], docum
             if text is not None:
                 document.overrides[path] = variable
                 _put(data, path, _value(text, wanted))
-        elif hint := nearest(_bare(variable), map(_bare, known)):  # the common prefix would make all names near
-            document.problems.append(Problem(variable, 0, 0, f"no setting has this name{hint}"))
+        elif hint := _nearest(variable, known):
+            document.problems.append(in_environment(variable, "no setting has this name", hint))
         elif "__" in variable:
-            document.problems.append(Problem(variable, 0, 0, "no setting has this name"))
+            document.problems.append(in_environment(variable, "no setting has this name"))
 
 
 def _settings(kind: type, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
@@ -50,15 +51,16 @@ def _variable(path: KeyPath) -> str:
     return PREFIX + "__".join(str(key).upper() for key in path)
 
 
-def _bare(variable: str) -> str:
-    return variable.removeprefix(PREFIX)
+def _nearest(variable: str, known: Iterable[str]) -> str:
+    """The common prefix would make all names near."""
+    return nearest(variable.removeprefix(PREFIX), (name.removeprefix(PREFIX) for name in known))
 
 
 def _file(variable: str, name: str, document: Document) -> str | None:
     try:
         return Path(name).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        document.problems.append(Problem(variable, 0, 0, f"can't read {name}: {error}"))
+        document.problems.append(in_environment(variable, f"can't read {name}: {error}"))
         return None
 
 

@@ -7,35 +7,15 @@ the spot. Whoever asked (a table, a list) reports it and goes on, so that every 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
+from routing.language.problem import Problem, nearest
 from routing.program.places import KeyPath, Places
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake and where it stands; `line` is 0 when the place is no text file (an environment variable)."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-    source: str = ""
-
-    def __str__(self) -> str:
-        if not self.line:
-            return f"{self.file}: {self.message}"
-        text = f"{self.file}:{self.line}:{self.column}: {self.message}"
-        if self.source:
-            margin = re.sub(r"[^\t]", " ", self.source[: self.column - 1])
-            text += f"\n    {self.source}\n    {margin}^"
-        return text
 
 
 class Document:
@@ -49,25 +29,45 @@ class Document:
         self.places = Places(text)
         self.overrides: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
+        self._shown = text.split("\n")
 
-    def report(self, path: KeyPath, message: str, *, at_value: bool = True, hidden: bool = False) -> None:
-        """Note a mistake at the key or the value of `path`; a hidden one does not quote its line."""
+    def report(
+        self, path: KeyPath, message: str, hint: str = "", *, at_value: bool = True, hidden: bool = False
+    ) -> None:
+        """Note a mistake at the key or the value of `path`; the value of a hidden one is not shown."""
         variable = self.overrides.get(path) or self.overrides.get(path[:-1])
         if variable:
-            self.problems.append(Problem(variable, 0, 0, message))
+            self.problems.append(in_environment(variable, message, hint))
             return
         place = self.places.find(path)
         line, column = (place.value_line, place.value_column) if at_value else (place.line, place.column)
-        source = "" if hidden else self.places.lines[line - 1].rstrip()
-        self.problems.append(Problem(self.name, line, column, message, source))
+        if hidden:
+            self._shown[line - 1] = self._shown[line - 1][: column - 1] + "..."
+        self.problems.append(Problem(self.name, line, column, self._length(line, column), message, hint))
+
+    def _length(self, line: int, column: int) -> int:
+        """How many characters to underline: the key, or a simple value; one when that is not plain."""
+        rest = self._shown[line - 1][column - 1 :]
+        match = re.match(r""""[^"]*"|'[^']*'|[\w.+-]+""", rest)
+        return len(match[0]) if match else 1
+
+    def text(self) -> str:
+        """The text to show problems in."""
+        return "\n".join(self._shown)
+
+
+def in_environment(variable: str, message: str, hint: str = "") -> Problem:
+    """A mistake in an environment variable, which has no line."""
+    return Problem(variable, 0, 0, 1, message, hint)
 
 
 class Unexpected(Exception):
-    """A value is not what was expected; the message says what was."""
+    """A value is not what was expected; the message says what was, the hint what was probably meant."""
 
-    def __init__(self, spot: Spot, message: str) -> None:
+    def __init__(self, spot: Spot, message: str, hint: str) -> None:
         super().__init__(message)
         self.spot = spot
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Spot:
     path: KeyPath
     hidden: bool = False
 
-    def expected(self, what: str, value: object) -> Unexpected:
+    def expected(self, what: str, value: object, hint: str = "") -> Unexpected:
         """The error that says what was expected here."""
         shown = "" if self.hidden else f", found {describe(value)}"
-        return Unexpected(self, f"{dotted(self.path)}: expected {what}{shown}")
+        return Unexpected(self, f"{dotted(self.path)}: expected {what}{shown}", hint)
 
     def inside(self, key: str | int) -> Spot:
         """The place of an element of this value."""
@@ -92,7 +92,7 @@ class Spot:
         try:
             return check(value, self)
         except Unexpected as wrong:
-            self.document.report(wrong.spot.path, str(wrong), hidden=self.hidden)
+            self.document.report(wrong.spot.path, str(wrong), wrong.hint, hidden=wrong.spot.hidden)
             return None
 
 
@@ -118,12 +118,6 @@ def dotted(path: KeyPath) -> str:
     for key in path:
         text += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if text else key
     return text
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """` (did you mean "...")`, or nothing when no known name is near."""
-    close = get_close_matches(name, list(known), n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def whole_number(least: int = 0, most: int | None = None) -> Check:
@@ -186,8 +180,7 @@ def one_of(*choices: str) -> Check:
     def check(value: object, spot: Spot) -> str:
         if isinstance(value, str) and value in choices:
             return value
-        hint = nearest(value, choices) if isinstance(value, str) else ""
-        raise spot.expected(listed + hint, value)
+        raise spot.expected(listed, value, nearest(value, choices) if isinstance(value, str) else "")
 
     return check
 

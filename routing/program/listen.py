@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from routing.program.expect import Spot, dotted, nearest
+from routing.language.problem import nearest
+from routing.program.expect import Spot, dotted
 
 SIP_PORT = 5060
 """The default port of SIP over UDP and TCP (RFC 3261 section 19.1.2)."""
@@ -44,8 +45,9 @@ def listen(value: object, spot: Spot) -> Listen:
 def _table(table: dict[str, object], spot: Spot) -> Listen:
     for key in table:
         if key not in ("uri", "advertise"):
-            message = f'unknown key "{key}" in {dotted(spot.path)}{nearest(key, ("uri", "advertise"))}'
-            spot.document.report((*spot.path, key), message, at_value=False)
+            message = f"unknown key `{key}` in {dotted(spot.path)}"
+            hint = nearest(key, ("uri", "advertise")) or "known here: uri, advertise"
+            spot.document.report((*spot.path, key), message, hint, at_value=False)
     if "uri" not in table:
         raise spot.expected('a table with "uri"', table)
     found = _uri(table["uri"], spot.inside("uri"))
@@ -66,12 +68,12 @@ def _uri(value: object, spot: Spot) -> Listen:
         raise spot.expected(_EXAMPLE, value)
     transport, host, port_text = match.groups()
     if transport in _LATER:
-        raise spot.expected(f'"udp:" or "tcp:" ({transport} is not in this version)', value)
+        raise spot.expected("udp: or tcp:", value, f"{transport} is not in this version")
     if transport not in TRANSPORTS:
-        raise spot.expected(f'"udp:" or "tcp:"{nearest(transport, TRANSPORTS)}', value)
+        raise spot.expected("udp: or tcp:", value, nearest(transport, TRANSPORTS))
     bare = host.removeprefix("[").removesuffix("]")
     if not _is_address(bare) or (":" in bare) != host.startswith("["):
-        raise spot.expected(f"an IP address, IPv6 in brackets: {_EXAMPLE}", value)
+        raise spot.expected(_EXAMPLE, value, "listening needs an IP address; IPv6 stands in brackets")
     port = int(port_text) if port_text and len(port_text) < 6 else 0 if port_text == "0" else SIP_PORT
     if port_text is not None and (len(port_text) > 5 or port > 65535):
         raise spot.expected("a port from 1 to 65535, or 0 for any free one", value)

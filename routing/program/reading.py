@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
-from routing.program.expect import Check, Document, Spot, nearest, seconds, text, whole_number, yes_or_no
+from routing.language.problem import nearest
+from routing.program.expect import Check, Document, Spot, seconds, text, whole_number, yes_or_no
 from routing.program.places import KeyPath
 
 T = TypeVar("T")
@@ -23,19 +24,31 @@ def setting(check: Check, default: object = dataclasses.MISSING, *, hidden: bool
     return dataclasses.field(default=default, metadata={"check": check, "hidden": hidden, "example": example})
 
 
+def settings_of(kind: type[T], **checks: Check) -> T:
+    """A field that is a table of its own; `checks` are for fields of a dataclass that knows nothing of checks."""
+    made: T = dataclasses.field(default_factory=kind, metadata={"checks": checks})
+    return made
+
+
 def fields(kind: type) -> list[dataclasses.Field[Any]]:
     """The fields that a file can set; `field(metadata={"internal": True})` takes one out."""
     return [field for field in dataclasses.fields(kind) if not field.metadata.get("internal")]
 
 
 def section(field: dataclasses.Field[Any]) -> type | None:
-    """The dataclass of a field that is a table of its own: `log: LogSettings = field(default_factory=LogSettings)`."""
+    """The dataclass of a field that is a table of its own: `log: LogSettings = settings_of(LogSettings)`."""
     kind = field.default_factory
     return kind if isinstance(kind, type) and dataclasses.is_dataclass(kind) else None
 
 
-def read(kind: type[T], table: Mapping[str, object], document: Document, path: KeyPath = ()) -> T | None:
-    """Make a `kind` of a table; None when something was reported."""
+def read(
+    kind: type[T],
+    table: Mapping[str, object],
+    document: Document,
+    path: KeyPath = (),
+    checks: Mapping[str, Check] | None = None,
+) -> T | None:
+    """Make a `kind` of a table; None when something was reported. `checks` go before those of the fields."""
     before = len(document.problems)
     _report_unknown(kind, table, document, path)
     hints = get_type_hints(kind)
@@ -44,21 +57,28 @@ def read(kind: type[T], table: Mapping[str, object], document: Document, path: K
         spot = Spot(document, (*path, field.name), field.metadata.get("hidden", False))
         inner = section(field)
         if inner is not None:
-            values[field.name] = spot.read(_section_check(inner), table.get(field.name, {}))
+            inner_checks = field.metadata.get("checks", {})
+            values[field.name] = spot.read(_section_check(inner, inner_checks), table.get(field.name, {}))
         elif field.name in table:
-            check = field.metadata.get("check") or _BY_TYPE[hints[field.name]]
+            check = (checks or {}).get(field.name) or field.metadata.get("check") or _BY_TYPE[hints[field.name]]
             values[field.name] = spot.read(check, table[field.name])
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            example = f": add {field.name} = {field.metadata['example']}"
-            document.report(path, f'"{field.name}" is missing{_where(path)}{example}', at_value=False)
-    return kind(**values) if len(document.problems) == before else None
+            hint = f"add {field.name} = {field.metadata.get('example', '...')}"
+            document.report(path, f"`{field.name}` is missing{_where(path)}", hint, at_value=False)
+    if len(document.problems) > before:
+        return None
+    try:
+        return kind(**values)
+    except ValueError as error:  # what several fields must agree on
+        document.report(path, str(error), at_value=False)
+        return None
 
 
-def _section_check(kind: type) -> Check:
+def _section_check(kind: type, checks: Mapping[str, Check]) -> Check:
     def check(value: object, spot: Spot) -> object:
         if not isinstance(value, dict):
-            raise spot.expected(f"a table: write [{spot.path[-1]}] above its keys", value)
-        return read(kind, value, spot.document, spot.path)
+            raise spot.expected("a table", value, f"write [{spot.path[-1]}] on a line above its keys")
+        return read(kind, value, spot.document, spot.path, checks)
 
     return check
 
@@ -67,15 +87,15 @@ def _report_unknown(kind: type, table: Mapping[str, object], document: Document,
     known = [field.name for field in fields(kind)]
     for key in table:
         if key not in known:
-            hint = nearest(key, known) or _elsewhere(key, kind) or f" (known: {', '.join(known)})"
-            document.report((*path, key), f'unknown key "{key}"{_where(path)}{hint}', at_value=False)
+            hint = nearest(key, known) or _elsewhere(key, kind) or f"known here: {', '.join(known)}"
+            document.report((*path, key), f"unknown key `{key}`{_where(path)}", hint, at_value=False)
 
 
 def _elsewhere(key: str, kind: type) -> str:
     for field in fields(kind):
         inner = section(field)
         if inner is not None and any(key == field.name for field in fields(inner)):
-            return f" (it belongs in [{field.name}])"
+            return f"it belongs in [{field.name}]"
     return ""
 
 

@@ -19,10 +19,13 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def mistakes(tmp_path: Path, text: str, **environ: str) -> list[str]:
-    """The first line of every problem, without the folder."""
-    config, problems = examine(written(tmp_path, text), environ)
-    assert config is None
-    return [str(problem).partition("\n")[0].removeprefix(f"{tmp_path}/") for problem in problems]
+    """Every problem without the folder, the line and the caret."""
+    examination = examine(written(tmp_path, text), environ)
+    assert examination.config is None
+    lines = [text.removeprefix("error: ").removeprefix(f"{tmp_path}/").split("\n") for text in examination.rendered()]
+    return [
+        "; ".join([shown[0], *(line.strip() for line in shown[1:] if line.startswith("  hint: "))]) for shown in lines
+    ]
 
 
 # -- what is accepted -------------------------------------------------------------------------------------------------
@@ -42,6 +45,19 @@ def test_names_of_files_count_from_the_folder_of_the_configuration(tmp_path: Pat
     assert config.route_file == tmp_path / "r/main.route"
     assert config.database_file == tmp_path / "d/x.db"
     assert config.database_url == f"sqlite:///{tmp_path}/d/x.db"
+
+
+def test_modules_get_their_settings(tmp_path: Path) -> None:
+    text = (
+        SMALLEST
+        + '[registrar]\nmin_expires = 30\n[auth]\nalgorithms = ["SHA-256", "MD5"]\n[stream]\nidle_timeout = "2h"'
+    )
+    config = load(written(tmp_path, text), {})
+    settings = config.for_modules()
+    assert settings["registrar"].min_expires == 30
+    assert settings["auth"].algorithms == ("SHA-256", "MD5")
+    assert settings["database"].url == f"sqlite:///{tmp_path}/ringway.db"
+    assert config.stream.idle_timeout == 7200
 
 
 def test_an_absolute_database_file_stays(tmp_path: Path) -> None:
@@ -93,27 +109,31 @@ def test_carriage_returns_are_no_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('domain = ["x"]', '2:1: unknown key "domain" (did you mean "domains"?)'),
-        ('url = "x"', '2:1: unknown key "url" (it belongs in [database])'),
-        ("[log]\nlevle = 'info'", '3:1: unknown key "levle" in [log] (did you mean "level"?)'),
-        ("[log]\nlgo = 1", '3:1: unknown key "lgo" in [log] (known: level, format)'),
-        ("[log]\nlevel = 'inof'", '3:9: log.level: expected "debug", "info", "warning" or "error" (did you mean "info"?), found "inof"'),  # noqa: E501
-        ("log = 3", "2:7: log: expected a table: write [log] above its keys, found 3"),
+        ('domain = ["x"]', '2:1: unknown key `domain`; hint: did you mean `domains`?'),
+        ('url = "x"', '2:1: unknown key `url`; hint: it belongs in [database]'),
+        ("[log]\nlevle = 'info'", '3:1: unknown key `levle` in [log]; hint: did you mean `level`?'),
+        ("[log]\nlgo = 1", '3:1: unknown key `lgo` in [log]; hint: known here: level, format'),
+        ("[log]\nlevel = 'inof'", '3:9: log.level: expected "debug", "info", "warning" or "error", found "inof"; hint: did you mean `info`?'),  # noqa: E501
+        ("log = 3", "2:7: log: expected a table, found 3; hint: write [log] on a line above its keys"),
         ("listen = 'udp:192.0.2.1'", '2:10: listen: expected a list, found "udp:192.0.2.1"'),
         ("listen = []", "2:10: listen: expected a list of at least 1, found a list"),
         ("listen = ['udp:1.2.3.4', 'udp:1.2.3.4:5060']", '2:26: listen[2]: expected each element only once, found "udp:1.2.3.4:5060"'),  # noqa: E501
-        ("listen = ['tls:1.2.3.4:5061']", '2:11: listen[1]: expected "udp:" or "tcp:" (tls is not in this version), found "tls:1.2.3.4:5061"'),  # noqa: E501
-        ("listen = ['ucp:1.2.3.4']", '2:11: listen[1]: expected "udp:" or "tcp:" (did you mean "udp"?), found "ucp:1.2.3.4"'),  # noqa: E501
+        ("listen = ['tls:1.2.3.4:5061']", '2:11: listen[1]: expected udp: or tcp:, found "tls:1.2.3.4:5061"; hint: tls is not in this version'),  # noqa: E501
+        ("listen = ['ucp:1.2.3.4']", '2:11: listen[1]: expected udp: or tcp:, found "ucp:1.2.3.4"; hint: did you mean `udp`?'),  # noqa: E501
         ("listen = ['udp:1.2.3.4:65536']", '2:11: listen[1]: expected a port from 1 to 65535, or 0 for any free one, found "udp:1.2.3.4:65536"'),  # noqa: E501
         ("listen = [5060]", '2:11: listen[1]: expected an address like "udp:192.0.2.1:5060" or "tcp:[2001:db8::1]:5060", found 5060'),  # noqa: E501
         ("listen = [{advertise = 'x'}]", '2:11: listen[1]: expected a table with "uri", found a table'),
         ("listen = [{uri = 'udp:1.2.3.4', advertise = 'a b'}]", '2:45: listen[1].advertise: expected a host, with ":PORT" when it is another one, found "a b"'),  # noqa: E501
-        ("listen = [{uri = 'udp:1.2.3.4', adv = 'a'}]", '2:33: unknown key "adv" in listen[1]'),
+        ("listen = [{uri = 'udp:1.2.3.4', adv = 'a'}]", '2:33: unknown key `adv` in listen[1]; hint: known here: uri, advertise'),  # noqa: E501
         ("drain_timeout = '5x'", '2:17: drain_timeout: expected a number of seconds or a time like "30s", at most 3600 s, found "5x"'),  # noqa: E501
         ("drain_timeout = nan", '2:17: drain_timeout: expected a number of seconds or a time like "30s", at most 3600 s, found nan'),  # noqa: E501
         ("drain_timeout = true", '2:17: drain_timeout: expected a number of seconds or a time like "30s", at most 3600 s, found true'),  # noqa: E501
         ("node = 'a-b'", '2:8: node: expected one to seven letters and digits, found "a-b"'),
         ("routes = ''", '2:10: routes: expected the name of a route file, found ""'),
+        ("[auth]\nalgorithms = ['MD6']", '3:15: auth.algorithms[1]: expected "SHA-512-256", "SHA-256" or "MD5", found "MD6"; hint: did you mean `MD5`?'),  # noqa: E501
+        ("[registrar]\nmax_expires = 30", "2:1: registrar: min_expires is 1 to 3600, max_expires not below it, jitter 0 to 1"),  # noqa: E501
+        ("[registrar]\njitter = 2", "3:10: registrar.jitter: expected a number from 0 to 1, found 2"),
+        ("[stream]\nconnections = 0", "3:15: stream.connections: expected a whole number of at least 1, found 0"),
         ("[limits]\nvias = 0", "3:8: limits.vias: expected a whole number from 1 to 255, found 0"),
         ("[limits]\nvias = true", "3:8: limits.vias: expected a whole number from 1 to 255, found true"),
         ("[limits]\nparked = 1.0", "3:10: limits.parked: expected a whole number of at least 1, found 1.0"),
@@ -140,20 +160,20 @@ def test_every_mistake_is_reported_at_once_in_the_order_of_the_text(tmp_path: Pa
     assert [problem.split(": ")[0] for problem in found] == [
         "ringway.toml:1:1", "ringway.toml:2:7", "ringway.toml:3:8", "ringway.toml:5:10", "ringway.toml:6:1",
     ]  # fmt: skip
-    assert found[0].endswith('"domains" is missing: add domains = ["example.com"]')
+    assert found[0].endswith('`domains` is missing; hint: add domains = ["example.com"]')
 
 
 def test_a_problem_shows_the_line_and_a_caret(tmp_path: Path) -> None:
-    _, problems = examine(written(tmp_path, SMALLEST + "[log]\n\tlevel = 3\n"), {})
-    assert str(problems[0]).split("\n")[1:] == ["    \tlevel = 3", "    \t        ^"]
+    shown = examine(written(tmp_path, SMALLEST + "[log]\n\tlevel = 345\n"), {}).rendered()
+    assert shown[0].split("\n")[1:] == ["    \tlevel = 345", "    \t        ^^^"]
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
-    _, problems = examine(
-        written(tmp_path, SMALLEST + 'secret = "hunter2"\n[database]\nurl = "mysql://u:hunter2@h/d"'), {}
-    )
-    assert len(problems) == 2
-    assert "hunter2" not in "".join(map(str, problems))
+    text = SMALLEST + 'secret = "hunter2"\n[database]\nurl = "mysql://u:hunter2@h/d"'
+    shown = "\n".join(examine(written(tmp_path, text), {}).rendered())
+    assert shown.count("error: ") == 2
+    assert "    secret = ..." in shown
+    assert "hunter2" not in shown
 
 
 @pytest.mark.parametrize(
@@ -173,10 +193,10 @@ def test_a_broken_toml_text_is_one_mistake_at_its_place(tmp_path: Path, text: st
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "No such file" in str(examine(tmp_path / "none.toml", {})[1][0])
+    assert "No such file" in examine(tmp_path / "none.toml", {}).rendered()[0]
     file = tmp_path / "latin.toml"
     file.write_bytes(b'domains = ["\xe4"]')
-    assert "not UTF-8" in str(examine(file, {})[1][0])
+    assert "not UTF-8" in examine(file, {}).rendered()[0]
 
 
 def test_load_raises_with_every_mistake(tmp_path: Path) -> None:
@@ -218,7 +238,7 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
     [
         ("RINGWAY_LOG__LEVEL", "x", 'RINGWAY_LOG__LEVEL: log.level: expected "debug", "info", "warning" or "error", found "x"'),  # noqa: E501
         ("RINGWAY_DOMAINS", "a,b,b", 'RINGWAY_DOMAINS: domains[3]: expected each element only once, found "b"'),
-        ("RINGWAY_DOMIANS", "a", 'RINGWAY_DOMIANS: no setting has this name (did you mean "DOMAINS"?)'),
+        ("RINGWAY_DOMIANS", "a", 'RINGWAY_DOMIANS: no setting has this name; hint: did you mean `DOMAINS`?'),
         ("RINGWAY_FOO__BAR", "a", "RINGWAY_FOO__BAR: no setting has this name"),
         ("RINGWAY_SECRET_FILE", "/nonexistent", "RINGWAY_SECRET_FILE: can't read /nonexistent: "),
     ],

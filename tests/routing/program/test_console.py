@@ -84,6 +84,10 @@ def test_a_call_that_the_caller_gives_up_is_told_once(watched: Watched) -> None:
     assert watched.call(487, reason="Request Terminated") == []
 
 
+def test_a_cancelled_call_may_be_told_by_its_487(watched: Watched) -> None:
+    assert watched.call(0, 180, 487, 487)[-1] == "1001 gave up calling 1002"
+
+
 def test_the_end_of_a_call_that_began_before_the_start(watched: Watched) -> None:
     assert watched.see(CallEnded("old", "sip:1002@example.com")) == ["a call from before was ended by 1002"]
 

@@ -1,0 +1,118 @@
+"""`ringway check`: every mistake in the configuration and the routes, and the settings in effect."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from routing.language.problem import Problem, Severity
+from routing.program.config import Config, examine, rendered
+from routing.program.exit_codes import FAILURE, OK
+from routing.program.listen import Listen
+from routing.program.reading import fields
+from routing.program.server import MODULES
+from routing.runtime.loader import check_routes
+from routing.runtime.platform import Domains
+from sipcore.errors import ConfigurationError
+
+ROUTE_SUFFIX = ".route"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found; `config` is None when a route file alone was checked, or the configuration is wrong."""
+
+    problems: tuple[Problem, ...]
+    shown: tuple[str, ...]
+    """The problems as a person reads them."""
+    config: Config | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the server would refuse to start."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def check_file(file: Path, environ: Mapping[str, str]) -> Checked:
+    """Check a configuration with the routes it names, or a route file alone. Runs nothing, opens no socket."""
+    if file.suffix == ROUTE_SUFFIX:
+        return _check_routes(file, Domains(()))
+    examination = examine(file, environ)
+    if examination.config is None:
+        return Checked(examination.problems, tuple(examination.rendered()))
+    config = examination.config
+    return dataclasses.replace(_check_routes(config.route_file, Domains(config.domains)), config=config)
+
+
+def _check_routes(file: Path, domains: Domains) -> Checked:
+    try:
+        problems = check_routes(file, MODULES, {"domains": domains})
+    except ConfigurationError as error:  # the file can't be read
+        found = tuple(Problem(str(file), 0, 0, 1, text.removeprefix(f"{file}: ")) for text in error.problems)
+        return Checked(found, tuple(rendered(problem, "") for problem in found))
+    text = file.read_text("utf-8") if problems else ""
+    return Checked(tuple(problems), tuple(rendered(problem, text) for problem in problems))
+
+
+def settings(value: object, hidden: bool = False) -> Any:
+    """The settings in effect as plain values; what is secret is not shown."""
+    if hidden:
+        return "(set)" if value else "(made at the first start)"
+    if isinstance(value, Listen):
+        return f"{value} advertising {value.advertise}" if value.advertise else str(value)
+    if isinstance(value, tuple):
+        return [settings(item) for item in value]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return str(value) if isinstance(value, Path) else value
+    return {
+        field.name: settings(getattr(value, field.name), field.metadata.get("hidden", False))
+        for field in fields(type(value))
+    }
+
+
+def check(files: list[Path], environ: Mapping[str, str], as_json: bool) -> int:
+    """The command; returns its exit code."""
+    results = [check_file(file, environ) for file in files]
+    if as_json:
+        print(json.dumps([_as_json(file, result) for file, result in zip(files, results, strict=True)], indent=2))
+    else:
+        for file, result in zip(files, results, strict=True):
+            _show(file, result)
+    return FAILURE if any(result.failed for result in results) else OK
+
+
+def _as_json(file: Path, result: Checked) -> dict[str, Any]:
+    problems = [{**dataclasses.asdict(problem), "severity": problem.severity.value} for problem in result.problems]
+    shown = settings(result.config) if result.config is not None else None
+    return {"file": str(file), "good": not result.failed, "problems": problems, "settings": shown}
+
+
+def _show(file: Path, result: Checked) -> None:
+    for text in result.shown:
+        print(text)
+    errors = sum(problem.severity is Severity.ERROR for problem in result.problems)
+    if errors:
+        print(f"{file}: {errors} mistake{'s' if errors > 1 else ''}")
+        return
+    if result.config is not None:
+        for line in _lines(settings(result.config)):
+            print(line)
+    print(f"{file}: good")
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    lines = [f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, dict)]
+    for name, table in values.items():
+        if isinstance(table, dict):
+            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return lines
+
+
+def _toml(value: object) -> str:
+    """JSON's texts, numbers, lists and truth are TOML's too."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False)

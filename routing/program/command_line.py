@@ -1,0 +1,304 @@
+"""The `ringway` command: what can be asked for, and where that is done.
+
+Each command imports what it needs when it runs, so that a small one does not wait for the parts of the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from routing.program.exit_codes import BAD_CONFIGURATION, FAILURE, OK, TEMPORARY, USAGE
+from sipcore.errors import ConfigurationError, RingwayError, Unavailable
+
+if TYPE_CHECKING:
+    from routing.program.accounts import NewPassword
+    from routing.program.config import Config
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        asked = parser().parse_args(_as_commands(sys.argv[1:] if arguments is None else arguments))
+        command: Command = asked.command
+        return command(asked)
+    except ConfigurationError as error:
+        return _complain(error.problems, BAD_CONFIGURATION)
+    except Unavailable as error:
+        return _complain([f"error: {error}"], TEMPORARY)
+    except RingwayError as error:
+        return _complain([f"error: {problem}" for problem in getattr(error, "problems", [str(error)])], FAILURE)
+    except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return FAILURE
+
+
+def _complain(problems: Sequence[str], code: int) -> int:
+    for problem in problems:
+        print(problem if problem.startswith(("error:", "warning:")) else f"error: {problem}", file=sys.stderr)
+    return code
+
+
+def _as_commands(arguments: Sequence[str]) -> list[str]:
+    """The short spellings that people bring along from other servers: `-c`, `-f FILE -c`, `-v`, `-f FILE`."""
+    words = list(arguments)
+    if words[:1] == ["-f"] and len(words) >= 2 and words[2:] in ([], ["-c"]):
+        return ["check", words[1]] if words[2:] else ["run", *words]
+    aliases = {"-c": "check", "-v": "version", "-V": "version", "--version": "version"}
+    return [aliases.get(words[0], words[0]), *words[1:]] if words else ["--help"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was probably meant when a word is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        """One sentence, and where to read on."""
+        wrong = re.match(r"argument \S+: invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if wrong:
+            from routing.language.problem import nearest
+
+            known = re.findall(r"[\w-]+", wrong[2])
+            message = f"unknown command `{wrong[1]}`: {nearest(wrong[1], known) or 'known are ' + ', '.join(known)}"
+        self.exit(USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their arguments."""
+    top = _Parser(prog="ringway", description="A SIP registrar and proxy.", allow_abbrev=False)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _add_server_commands(commands)
+    _add_user_commands(commands)
+    _add_registration_commands(commands)
+    _add_database_commands(commands)
+    _add(commands, "version", _version, "show the version")
+    return top
+
+
+_Commands = argparse._SubParsersAction  # no public name for what add_subparsers returns
+
+
+def _add(commands: _Commands[_Parser], name: str, command: Command, summary: str) -> _Parser:
+    added = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+    )
+    added.set_defaults(command=command)
+    return added
+
+
+def _add_config(command: _Parser) -> None:
+    command.add_argument(
+        "-f",
+        dest="file",
+        metavar="FILE",
+        help="the configuration ($RINGWAY_CONFIG, ./ringway.toml, /etc/ringway/ringway.toml)",
+    )
+
+
+def _add_server_commands(commands: _Commands[_Parser]) -> None:
+    run = _add(commands, "run", _run, "run the server until it gets SIGTERM")
+    _add_config(run)
+    check = _add(commands, "check", _check, "find every mistake in the configuration and the routes")
+    check.add_argument("files", nargs="*", metavar="FILE", help="a configuration, or a .route file alone")
+    check.add_argument("-f", dest="file", metavar="FILE", help="the same as FILE")
+    check.add_argument("--json", action="store_true", help="for programs")
+    first = _add(
+        commands, "quickstart", _quickstart, "make a configuration with two users, and run it for everybody to see"
+    )
+    first.add_argument("--dir", default=".", type=Path, help="where its files are kept (default: here)")
+    first.add_argument("--port", type=_port, help="the SIP port (default: 5060; 0: any free one)")
+
+
+def _add_group(commands: _Commands[_Parser], name: str, summary: str) -> _Commands[_Parser]:
+    group = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+    )
+    return group.add_subparsers(metavar="COMMAND", required=True)
+
+
+def _add_user_commands(commands: _Commands[_Parser]) -> None:
+    group = _add_group(commands, "user", "add, change, remove and list users")
+    for name, command, summary in (
+        ("add", _user_add, "add a user"),
+        ("passwd", _user_passwd, "give a user another password"),
+    ):
+        added = _add(group, name, command, summary + "; without a flag the password is asked for")
+        added.add_argument(
+            "address", metavar="USER[@DOMAIN]", help="without a domain: the first one of the configuration"
+        )
+        how = added.add_mutually_exclusive_group()
+        how.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        how.add_argument("--generate", action="store_true", help="make a password and show it once")
+        _add_config(added)
+    removed = _add(group, "rm", _user_rm, "remove a user")
+    removed.add_argument("address", metavar="USER[@DOMAIN]")
+    _add_config(removed)
+    listed = _add(group, "list", _user_list, "list all users")
+    listed.add_argument("--json", action="store_true", help="for programs")
+    _add_config(listed)
+
+
+def _add_registration_commands(commands: _Commands[_Parser]) -> None:
+    group = _add_group(commands, "reg", "list and remove registrations")
+    listed = _add(group, "list", _reg_list, "list registrations")
+    listed.add_argument("address", nargs="?", metavar="USER[@DOMAIN]", help="of this user only")
+    listed.add_argument("--json", action="store_true", help="for programs")
+    _add_config(listed)
+    removed = _add(group, "rm", _reg_rm, "remove registrations; a running server follows within a second")
+    removed.add_argument("address", metavar="USER[@DOMAIN]")
+    removed.add_argument("contact", nargs="?", help="this one only (as listed)")
+    _add_config(removed)
+
+
+def _add_database_commands(commands: _Commands[_Parser]) -> None:
+    group = _add_group(commands, "db", "make and check the database")
+    _add_config(_add(group, "init", _db_init, "make the tables, or bring old ones up to date"))
+    checked = _add(group, "check", _db_check, "compare the database with what is expected")
+    checked.add_argument("--json", action="store_true", help="for programs")
+    _add_config(checked)
+
+
+# -- the server -------------------------------------------------------------------------------------------------------
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from routing.program.run import run
+
+    config = _config(asked)
+    return run(config, watched=sys.stderr.isatty() and config.log.format == "text")
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from routing.program.check import check
+    from routing.program.config import find
+
+    named = [*asked.files, *([asked.file] if asked.file else [])]
+    files = [Path(name) for name in named] or [find(None, os.environ)]
+    return check(files, os.environ, asked.json)
+
+
+def _quickstart(asked: argparse.Namespace) -> int:
+    from routing.program.quickstart import quickstart
+
+    return quickstart(asked.dir, asked.port)
+
+
+def _version(_: argparse.Namespace) -> int:
+    import platform
+
+    from routing.program.version import version
+
+    print(f"ringway {version()} (Python {platform.python_version()}, {platform.system()})")
+    return OK
+
+
+# -- accounts and registrations ---------------------------------------------------------------------------------------
+
+
+def _config(asked: argparse.Namespace) -> Config:
+    from routing.program.config import find, load
+
+    return load(find(asked.file, os.environ), os.environ)
+
+
+def _password(asked: argparse.Namespace) -> str | None:
+    """What the person gave, or None for one that is to be generated."""
+    if asked.generate:
+        return None
+    if asked.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    import getpass
+
+    try:
+        first = getpass.getpass("Password: ")
+        if first != getpass.getpass("Once more: "):
+            raise RingwayError("the two passwords differ; nothing was changed")
+    except EOFError:
+        raise RingwayError("no password was given; use --password-stdin or --generate in scripts") from None
+    return first
+
+
+def _user_add(asked: argparse.Namespace) -> int:
+    from routing.program.accounts import add_user
+
+    return _show_password("added", add_user(_config(asked), asked.address, _password(asked)))
+
+
+def _user_passwd(asked: argparse.Namespace) -> int:
+    from routing.program.accounts import set_password
+
+    return _show_password("changed", set_password(_config(asked), asked.address, _password(asked)))
+
+
+def _show_password(what: str, changed: NewPassword) -> int:
+    print(f"{what} {changed.address}")
+    if changed.generated:
+        print(f"password: {changed.password}")
+    return OK
+
+
+def _user_rm(asked: argparse.Namespace) -> int:
+    from routing.program.accounts import remove_user
+
+    print(f"removed {remove_user(_config(asked), asked.address).address}")
+    return OK
+
+
+def _user_list(asked: argparse.Namespace) -> int:
+    from routing.program.accounts import list_users
+    from routing.program.tables import show
+
+    rows = [{"user": user.address, "algorithms": user.algorithms} for user in list_users(_config(asked))]
+    show(("user", "algorithms"), rows, asked.json, "no users; `ringway user add USER` adds one")
+    return OK
+
+
+def _reg_list(asked: argparse.Namespace) -> int:
+    from routing.program.registrations import COLUMNS, list_registrations
+    from routing.program.tables import show
+
+    show(COLUMNS, list_registrations(_config(asked), asked.address), asked.json, "nobody is registered")
+    return OK
+
+
+def _reg_rm(asked: argparse.Namespace) -> int:
+    from routing.program.registrations import remove_registrations
+
+    removed = remove_registrations(_config(asked), asked.address, asked.contact)
+    print(f"removed {removed} registration{'s' if removed > 1 else ''}")
+    return OK
+
+
+def _db_init(asked: argparse.Namespace) -> int:
+    from routing.program.accounts import prepare_database
+
+    config = _config(asked)
+    added = prepare_database(config)
+    print(f"{config.database_file}: " + ("added " + "; ".join(added) if added else "was up to date"))
+    return OK
+
+
+def _db_check(asked: argparse.Namespace) -> int:
+    from modules.database.diagnosis import examine
+    from modules.database.engine import transaction
+    from routing.program.tables import show
+
+    config = _config(asked)
+    with transaction(config.database_url) as connection:
+        found = [finding._asdict() for finding in examine(connection)]
+    show(("problem", "remedy"), found, asked.json, f"{config.database_file}: good")
+    return FAILURE if found else OK
