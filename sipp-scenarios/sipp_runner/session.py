@@ -61,12 +61,13 @@ class Session:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         try:
-            target = self._target(case)
+            target = self.server_for(case)
         except NotStarted as error:
             return Result(case.name, calls, problems=[str(error)])
         return Performance(case, target, folder, self._user_list, calls, self._wishes.rate or case.rate).run()
 
-    def _target(self, case: Case) -> Target:
+    def server_for(self, case: Case) -> Target:
+        """The server that the case is run against, started now when no case before needed it."""
         if self._wishes.target:
             return self._wishes.target
         route = case.folder / case.route if case.route else DEFAULT_ROUTE
