@@ -41,6 +41,7 @@ class _Checker:
         self._called: set[str] = set()
         self._used_branches: set[str] = set()
         self._functions: list[Function] = []
+        self._unsure = False
 
     def program(self) -> Program:
         """Check everything, callees before callers."""
@@ -84,7 +85,8 @@ class _Checker:
     def _entry(self, item: tree.On) -> None:
         expressions, statements = self._statements(Place.REQUEST)
         steps, flow = statements.block(item.body, Scope())
-        if flow.falls:
+        self._unsure |= expressions.unsure
+        if flow.falls and not self._unsure:
             hint = f"{statements.reason(item.body)}: end with an outcome such as reply(404)"
             self._report.error(item.body.end, "a request can get here without an outcome", hint)
         self._used_branches |= expressions.used_branches
@@ -121,6 +123,7 @@ class _Checker:
             parameters.append(Parameter(one.name.text, type_, variable.python_name))
         steps, flow = statements.block(route.body, scope)
         self._checking.pop()
+        self._unsure |= expressions.unsure
         self._used_branches |= expressions.used_branches
         waits = expressions.waits
         python_name = f"route_{name}"

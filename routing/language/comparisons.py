@@ -191,8 +191,11 @@ def _one_of_written(
     if wanted is None or wanted == URI:
         expressions.report.error(left_node.span, f"a value of type {left.type} can't be looked for in a list")
         return MISTAKEN.bound
-    ranges = [expressions.bounds(node, wanted) or range(0) for node in nodes if isinstance(node, tree.Range)]
+    bounds = [expressions.bounds(node, wanted) for node in nodes if isinstance(node, tree.Range)]
     items = [expressions.value(node, scope, wanted) for node in nodes if not isinstance(node, tree.Range)]
+    ranges = [one for one in bounds if one is not None]
+    if len(ranges) < len(bounds):
+        return MISTAKEN.bound
     if left.type == IP_ADDRESS:
         return Expansion("left in right", {"left": left.bound, "right": _networks(expressions, items, nodes)})
     if left.type == DOMAIN:

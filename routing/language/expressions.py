@@ -66,6 +66,8 @@ class Expressions:
         self.used_branches: set[str] = set()
         self.waits = False
         """Whether anything checked so far may wait."""
+        self.unsure = False
+        """Whether something unknown was called, so that nobody can say where it leads."""
 
     def value(self, node: tree.Expression, scope: Scope, wanted: Type | None = None) -> Typed:
         """Check an expression; with `wanted` the result is of that type, or a mistake was reported."""
@@ -95,7 +97,8 @@ class Expressions:
             hint = 'compare it, as in `!= ""`' if typed.type.is_a(TEXT) else "compare it with something"
             if typed.type.element is not None:
                 hint = "ask `x in list`, or whether it is `.empty`"
-            self.report.error(node.span, f"a condition is true or false; this is {_a(typed.type)}", hint)
+            actual = TEXT if typed.type == HEADER else typed.type
+            self.report.error(node.span, f"a condition is true or false; this is {_a(actual)}", hint)
         return typed.bound
 
     def fit(self, typed: Typed, wanted: Type, node: tree.Expression) -> Typed:
@@ -107,7 +110,8 @@ class Expressions:
         function = conversion(typed.type, wanted)
         if function is not None:
             return Typed(wanted, Expansion("function(it)", {"function": Constant(function), "it": typed.bound}))
-        self.report.error(node.span, f"expected {_a(wanted)}, this is {_a(typed.type)}", _mismatch(typed, wanted, node))
+        actual = TEXT if typed.type == HEADER else typed.type
+        self.report.error(node.span, f"expected {_a(wanted)}, this is {_a(actual)}", _mismatch(typed, wanted, node))
         return MISTAKEN
 
     # -- literals -------------------------------------------------------------------------------------------------
@@ -335,6 +339,7 @@ class Expressions:
         if signature is None:
             hint = FOREIGN.get(name) or nearest(name, known)
             self.report.error(node.name.span, f"there is no function `{name}`", hint)
+            self.unsure = True
             return None
         where = _PLACES[self.place]
         if not self.place & signature.places:
@@ -349,8 +354,8 @@ class Expressions:
 
 
 def _a(type_: Type) -> str:
-    name = str(type_) if type_ != HEADER else TEXT.name
-    if type_ in (NOTHING, ANYTHING, TEXT, HEADER, HEADERS, PARAMETERS):
+    name = str(type_)
+    if type_ in (NOTHING, ANYTHING, TEXT, HEADERS, PARAMETERS):
         return name
     return f"an {name}" if name[0] in "aio" else f"a {name}"
 
@@ -364,7 +369,7 @@ def _mismatch(typed: Typed, wanted: Type, node: tree.Expression) -> str:
     choices = wanted.alternatives or (wanted,)
     if typed.type == NUMBER and DURATION in choices and isinstance(node, tree.Quantity):
         return f"a duration has a unit: {node.text}s"
-    if isinstance(node, tree.Text) and _quantity_type(node.raw) in (*choices, *(one.base for one in choices)):
+    if isinstance(node, tree.Text) and any(fits(_quantity_type(node.raw), one) for one in choices):
         return f"write {node.raw} without quotes"
     if typed.type.name == "address" and URI in choices:
         return "its URI is `.uri`"
@@ -373,8 +378,9 @@ def _mismatch(typed: Typed, wanted: Type, node: tree.Expression) -> str:
     return ""
 
 
-def _quantity_type(text: str) -> Type | None:
+def _quantity_type(text: str) -> Type:
+    """What a text would be without its quotes."""
     try:
         return read_quantity(text)[0]
     except BadLiteral:
-        return None
+        return NOTHING

@@ -131,6 +131,9 @@ def read_pattern(text: str, ignore_case: bool) -> re.Pattern[str]:
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
+_NO_WAY_BACK = (regular.ATOMIC_GROUP, regular.POSSESSIVE_REPEAT)
+
+
 def _to_the_end(text: str) -> str:
     return "".join(r"\Z" if token == "$" else token for token in _TOKEN.findall(text))
 
@@ -141,7 +144,7 @@ def _repeats_within(parsed: Any, inside: bool) -> bool:
             endless = argument[1] is regular.MAXREPEAT
             if (endless and inside) or _repeats_within(argument[2], inside or endless):
                 return True
-        elif any(_repeats_within(part, inside) for part in _parts(argument)):
+        elif any(_repeats_within(part, inside and operation not in _NO_WAY_BACK) for part in _parts(argument)):
             return True
     return False
 

@@ -154,6 +154,9 @@ class Statements:
                 path = _written(target)
                 self._report.error(target.span, f"`{path}` is set one by one", f'write `{path}["name"] = ...`')
                 return None
+            if found is not None and not (found.write or found.replace):
+                self._report.error(target.span, f"`{_written(target)}` can only be read")
+                return None
             return None if found is None else found.type
         keyed = self._expressions.keyed(target, owner)
         if keyed is None:
@@ -258,6 +261,7 @@ class Statements:
             return [], GOES_ON
         callee = self._route(node.name)
         if callee is None:
+            self._expressions.unsure = True
             for argument in node.arguments:
                 self._expressions.value(argument.value, scope)
             return [], Flow(True, True)

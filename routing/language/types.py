@@ -42,6 +42,11 @@ class Type:
         return self == other or (self.base is not None and self.base.is_a(other))
 
 
+def _domain(text: str) -> str:
+    """A host name or address in lower case, an IPv6 address without brackets; `Malformed` when it is none."""
+    return parse_uri(f"sip:[{text}]" if ":" in text else f"sip:{text}").host
+
+
 UNKNOWN = Type("unknown")
 """What a mistake was already reported about: fits everywhere, so that one mistake is reported once."""
 ANYTHING = Type("any value")
@@ -56,7 +61,7 @@ NETWORK = Type("network", parse=lambda text: Networks([text]))
 URI = Type("uri", parse=parse_uri, converts=(("text", parse_uri),))
 ADDRESS = Type("address")
 IP_ADDRESS = Type("ip address", base=TEXT)
-DOMAIN = Type("domain", base=TEXT)
+DOMAIN = Type("domain", base=TEXT, parse=_domain, converts=(("text", str.lower),))
 HEADER = Type("header", base=TEXT)
 """One header by name: stands for its text, and for itself where a function takes a header."""
 CODE = Type("status code", base=NUMBER, limits=(100, 699))

@@ -50,7 +50,10 @@ def with_user(uri: Uri, user: str) -> Uri:
 
 def with_domain(uri: Uri, domain: str) -> Uri:
     """A copy with another host; raises `Malformed` when it is none."""
-    return parse_uri(_sip(uri).replace(host=domain.strip("[]").lower()).text)
+    try:
+        return parse_uri(_sip(uri).replace(host=domain.strip("[]").lower()).text)
+    except ValueError:
+        raise Malformed("Malformed host") from None
 
 
 def with_port(uri: Uri, port: int) -> Uri:
