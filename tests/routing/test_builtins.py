@@ -1,0 +1,181 @@
+"""`reply`, `drop`, `log` and `remove`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from routing.runtime.builtins import Builtins, printable
+from routing.runtime.context import Outcome
+from sipcore.errors import RingwayError
+from sipcore.message import Response
+
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "reason"),
+    [
+        ("reply(404)", 404, "Not Found"),
+        ('reply(404, "Nobody here")', 404, "Nobody here"),
+        ('reply(404, reason: "Nobody here")', 404, "Nobody here"),
+        ("reply(200)", 200, "OK"),
+        ("reply(699)", 699, "Global Failure"),
+    ],
+)
+def test_reply_sends_status_and_reason(call: str, status: int, reason: str, run: Run, new_context: Any) -> None:
+    context = new_context()
+    run(f"on request {{ {call} }}", context)
+    (response,) = context.transaction.responses
+    assert (response.status, response.reason) == (status, reason)
+    assert context.ended
+    assert response.to.tag
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [("30s", b"30"), ("1500ms", b"2"), ("2m", b"120")])
+def test_retry_after_is_in_whole_seconds(duration: str, seconds: bytes, run: Run) -> None:
+    (response,) = run(f"on request {{ reply(503, retry_after: {duration}) }}")[1]
+    assert response.get("retry-after") == seconds
+
+
+@pytest.mark.parametrize("status", [0, 99, 199, 700])
+def test_a_status_that_is_not_final_is_a_fault(status: int, new_context: Any, platform: Any) -> None:
+    context = new_context()
+    with pytest.raises(RingwayError):
+        Builtins(platform).reply(context, status)  # type: ignore[arg-type]
+    assert context.transaction.responses == []
+
+
+def test_options_are_answered_with_what_is_allowed(run: Run, new_context: Any) -> None:
+    context = new_context(b"OPTIONS sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:h>\n\n")
+    run("on request { reply(200) }", context)
+    assert b"INVITE" in context.transaction.responses[0].get("allow")
+    assert run("on request { reply(200) }")[1][0].get("allow") is None
+
+
+def answer(status: int, *headers: tuple[str, bytes], body: bytes = b"") -> Response:
+    response = Response(status, "As They Said", [], [])
+    for name, value in headers:
+        response.append(name, value)
+    response.body = body
+    return response
+
+
+def test_the_best_answer_is_passed_on_with_what_it_tells(run: Run, new_context: Any) -> None:
+    context = new_context()
+    theirs = answer(
+        407,
+        ("via", b"SIP/2.0/UDP other"),
+        ("to", b"<sip:bob@example.com>;tag=theirs"),
+        ("record-route", b"<sip:other>"),
+        ("content-length", b"4"),
+        ("x-secret", b"theirs"),
+        ("proxy-authenticate", b'Digest realm="a"'),
+        ("proxy-authenticate", b'Digest realm="b"'),
+        ("retry-after", b"9"),
+        ("contact", b"<sip:new@example.net>"),
+        ("warning", b'399 h "why"'),
+        ("content-type", b"text/plain"),
+        body=b"body",
+    )
+    context.outcome = Outcome(407, "As They Said", theirs)
+    run("on request { reply(outcome) }", context)
+    (response,) = context.transaction.responses
+    assert (response.status, response.reason, response.body) == (407, "As They Said", b"body")
+    assert response.all("proxy-authenticate") == [b'Digest realm="a"', b'Digest realm="b"']
+    assert response.get("contact") == b"<sip:new@example.net>"
+    assert response.get("retry-after") == b"9"
+    assert response.get("content-type") == b"text/plain"
+    assert response.get("x-secret") is None and response.get("content-length") is None
+    assert response.all("via") == [b"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"]
+    assert response.to.tag != "theirs"
+    assert response.write().count(b"Content-Length") == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "reason"),
+    [
+        (Outcome(486, "Busy Here"), 486, "Busy Here"),
+        (Outcome(408, "Request Timeout", None), 408, "Request Timeout"),
+        (Outcome(), 480, "Temporarily Unavailable"),
+        (Outcome(503, "Overload", answer(503, ("retry-after", b"600"))), 500, "Server Internal Error"),
+    ],
+)
+def test_other_outcomes(outcome: Outcome, status: int, reason: str, run: Run, new_context: Any) -> None:
+    context = new_context()
+    context.outcome = outcome
+    run("on request { reply(outcome) }", context)
+    (response,) = context.transaction.responses
+    assert (response.status, response.reason) == (status, reason)
+    assert response.get("retry-after") is None
+
+
+def test_our_own_words_win_over_theirs(run: Run, new_context: Any) -> None:
+    context = new_context()
+    context.outcome = Outcome(480, "Gone", answer(480, ("retry-after", b"9")))
+    run('on request { reply(outcome, "Try later", retry_after: 60s) }', context)
+    (response,) = context.transaction.responses
+    assert (response.reason, response.all("retry-after")) == ("Try later", [b"60"])
+
+
+def test_drop_answers_nothing_and_lets_go(run: Run, new_context: Any) -> None:
+    context = new_context()
+    run("on request { drop() }", context)
+    assert context.transaction.responses == []
+    assert context.ended and context.transaction.abandoned
+
+
+def test_log_writes_one_line(run: Run, caplog: Any, new_context: Any) -> None:
+    caplog.set_level(logging.INFO, "ringway.route")
+    context = new_context(
+        b"INVITE sip:a%0d%0aEVIL%1b[31m@h SIP/2.0\nVia: SIP/2.0/UDP h\nCall-ID: c1\nFrom: <sip:x@h>\n\n"
+    )
+    run('on request { log("call to", request.uri.user, source.port, from.uri) drop() }', context)
+    (record,) = caplog.records
+    assert record.getMessage() == r"call to a\r\nEVIL\x1b[31m 5062 sip:x@h"
+    assert record.call_id == b"c1"
+
+
+def test_a_quiet_logger_costs_no_line(run: Run, caplog: Any) -> None:
+    caplog.set_level(logging.WARNING, "ringway.route")
+    run('on request { log("x") drop() }')
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é", "plain é"),
+        ("a\nb", r"a\nb"),
+        ("\u2028", r"\u2028"),
+        ("\udce9", r"\udce9"),
+        ("\x9b", r"\x9b"),
+        ("\u202e", r"\u202e"),
+    ],
+)
+def test_what_is_not_printable_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("X-Account", ["x-billing", "p-x-y", "subject"]),
+        ("x-*", ["p-x-y", "subject"]),
+        ("X-*g", ["x-account", "p-x-y", "subject"]),
+        ("*-y", ["x-account", "x-billing", "subject"]),
+        ("Nothing", ["x-account", "x-billing", "p-x-y", "subject"]),
+        ("s", ["x-account", "x-billing", "p-x-y"]),
+    ],
+)
+def test_remove_takes_headers_off_by_name(name: str, left: list[str], run: Run, new_context: Any) -> None:
+    context = new_context(
+        b"INVITE sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nX-Account: 1\nX-Billing: 2\nP-X-Y: 3\ns: 4\nx-account: 5\n\n"
+    )
+    run(f'on request {{ remove(request.header["{name}"]) drop() }}', context)
+    assert [one for one in context.request.names if one != "via"] == [
+        one for one in ["x-account", "x-billing", "p-x-y", "subject", "x-account"] if one in left
+    ]
