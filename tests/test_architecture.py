@@ -26,9 +26,15 @@ MAY_IMPORT = {
     "routing.runtime": {"sipcore", "routing.language"},
     "routing.program": {"sipcore", "sipcore.net", "routing", "modules", "trio"},
     "modules": {"sipcore", "routing.runtime"},
+    # SQLAlchemy is what the schema is written in, and no driver; drivers stand below.
+    "modules.database": {"sipcore", "routing.runtime", "sqlalchemy"},
 }
-# A driver is imported in the one backend file that is named after it or after its job.
-DRIVERS: dict[str, set[str]] = {}
+# A driver is imported in backend files only, which are named after it or after their job.
+DRIVERS = {
+    f"modules.database.{file}": {"sqlite3"}
+    for file in ("engine", "sqlite", "sqlite_connection", "sqlite_reader", "sqlite_writer")
+}
+DRIVERS_IN_THE_STANDARD_LIBRARY = {"sqlite3"}
 # What only sipcore.net may touch: sockets, clocks, chance, threads (architecture decision A).
 NOT_IN_THE_CORE = {
     "asyncio", "concurrent", "multiprocessing", "os", "queue", "random", "secrets", "select", "selectors", "signal",
@@ -88,9 +94,10 @@ def own_package(name: str) -> str:
 
 
 def allowed(name: str, imported: str) -> bool:
-    if imported.partition(".")[0] in sys.stdlib_module_names:
+    top = imported.partition(".")[0]
+    if top in sys.stdlib_module_names and top not in DRIVERS_IN_THE_STANDARD_LIBRARY:
         core = within(name, "sipcore") and not within(name, "sipcore.net")
-        return not core or imported.partition(".")[0] not in NOT_IN_THE_CORE
+        return not core or top not in NOT_IN_THE_CORE
     if within(imported, "sipcore.net") and not within(name, "sipcore.net"):
         return within(name, "routing.program")
     if within(imported, own_package(name)):
@@ -153,6 +160,7 @@ def test_the_table_speaks() -> None:
     assert not allowed("modules.proxy", "modules.registrar")
     assert not allowed("modules.proxy", "sipcore.net.udp")
     assert not allowed("modules.proxy", "sqlalchemy")
+    assert not allowed("modules.registrar.location", "sqlite3")
     assert not allowed("routing.language.checker", "routing.runtime")
     assert not allowed("routing.runtime.loader", "modules.proxy")
 

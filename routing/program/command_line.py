@@ -262,43 +262,45 @@ def _user_list(asked: argparse.Namespace) -> int:
     from routing.program.accounts import list_users
     from routing.program.tables import show
 
-    rows = [{"user": user.address, "algorithms": user.algorithms} for user in list_users(_config(asked))]
-    show(("user", "algorithms"), rows, asked.json, "no users; `ringway user add USER` adds one")
+    rows = [{"address": user.address, "algorithms": user.algorithms} for user in list_users(_config(asked))]
+    show(("address", "algorithms"), rows, asked.json, "no users; `ringway user add USER` adds one")
     return OK
 
 
 def _reg_list(asked: argparse.Namespace) -> int:
-    from routing.program.registrations import COLUMNS, list_registrations
+    from dataclasses import asdict
+
+    from routing.program.registrations import list_registrations
     from routing.program.tables import show
 
-    show(COLUMNS, list_registrations(_config(asked), asked.address), asked.json, "nobody is registered")
+    rows = [asdict(registration) for registration in list_registrations(_config(asked), asked.address or "")]
+    show(("address", "contact", "expires_in", "q", "received", "user_agent"), rows, asked.json, "nobody is registered")
     return OK
 
 
 def _reg_rm(asked: argparse.Namespace) -> int:
     from routing.program.registrations import remove_registrations
 
-    removed = remove_registrations(_config(asked), asked.address, asked.contact)
-    print(f"removed {removed} registration{'s' if removed > 1 else ''}")
+    removed = remove_registrations(_config(asked), asked.address, asked.contact or "")
+    if not removed:
+        raise RingwayError(f"{asked.address} has no registrations")
+    print(f"removed {removed} registration{'' if removed == 1 else 's'}")
     return OK
 
 
 def _db_init(asked: argparse.Namespace) -> int:
-    from routing.program.accounts import prepare_database
+    from routing.program.databases import initialise
 
-    config = _config(asked)
-    added = prepare_database(config)
-    print(f"{config.database_file}: " + ("added " + "; ".join(added) if added else "was up to date"))
+    done = initialise(_config(asked))
+    print(f"{done.url}: " + ("added " + "; ".join(done.added) if done.added else "was up to date"))
     return OK
 
 
 def _db_check(asked: argparse.Namespace) -> int:
-    from modules.database.diagnosis import examine
-    from modules.database.engine import transaction
+    from routing.program.databases import check
     from routing.program.tables import show
 
     config = _config(asked)
-    with transaction(config.database_url) as connection:
-        found = [finding._asdict() for finding in examine(connection)]
-    show(("problem", "remedy"), found, asked.json, f"{config.database_file}: good")
+    found = [finding._asdict() for finding in check(config)]
+    show(("problem", "remedy"), found, asked.json, f"{config.database_url}: good")
     return FAILURE if found else OK

@@ -16,8 +16,8 @@ from importlib import resources
 from pathlib import Path
 
 from modules.database.accounts import add_account, has_password
-from modules.database.engine import make_file, transaction
-from modules.database.migrations import migrate
+from modules.database.engine import transaction
+from routing.program.accounts import prepare_database
 from routing.program.config import FILE_NAME, Config, load
 from routing.program.listen import SIP_PORT, Listen
 from routing.program.passwords import generate
@@ -96,7 +96,7 @@ def prepare(folder: Path, port: int | None, find_address: Callable[[], str | Non
     _write_once(config.route_file, _default_route())
     if port is not None:
         config = replace(config, listen=_at_port(config.listen, port))
-    make_file(config.database_url)
+    prepare_database(config)
     return Prepared(config, _users(folder / PASSWORDS, config), address or LOOPBACK)
 
 
@@ -149,7 +149,6 @@ def _users(file: Path, config: Config) -> dict[str, str]:
     lines = (line.split() for line in file.read_text("utf-8").splitlines())
     known = {words[0]: words[1] for words in lines if len(words) == 2}
     with transaction(config.database_url) as connection:
-        migrate(connection)
         for user in USERS:
             password = known.get(user) or _another(file, known, user)
             if not add_account(connection, user, domain, password) and not has_password(
