@@ -81,8 +81,8 @@ def test_an_address_can_be_made_of_parts() -> None:
 
 _PIECES = st.sampled_from(
     [
-        b"<", b">", b";", b"=", b'"', b"\\", b",", b" ", b"\t", b"tag", b";tag=", b">;tag=", b"sip:a@h", b"Bob", b"x", b"1",
-        b"?", b"%zz", b"\xff", b"<sip:a@h>", b"<sip:a@h>;tag=1", b"@", b"[::1]", b"\x0b", b"\xc2\xa0",
+        b"<", b">", b";", b"=", b'"', b"\\", b",", b" ", b"\t", b"tag", b";tag=", b">;tag=", b"sip:a@h", b"Bob", b"x",
+        b"1", b"?", b"%zz", b"\xff", b"<sip:a@h>", b"<sip:a@h>;tag=1", b"@", b"[::1]", b"\x0b", b"\xc2\xa0",
     ]
 )  # fmt: skip
 
