@@ -104,13 +104,13 @@ async def running(
     stream: StreamSettings | None = None,
     faults: list[tuple[Exception, str]] | None = None,
     limit: float = LIMIT,
-    **settings: int,
+    **settings: float,
 ) -> AsyncIterator[tuple[Edge, Echo]]:
     """An edge that runs; at the end no fault may have been reported, unless a list for them was given."""
     reported = [] if faults is None else faults
     stack = stack or Echo()
     edge = Edge(
-        EdgeSettings(tuple(listens), stream or StreamSettings(), **settings),
+        EdgeSettings(tuple(listens), stream or StreamSettings(), **settings),  # type: ignore[arg-type]
         on_error=lambda failure, doing: reported.append((failure, doing)),
     )
     with trio.fail_after(limit):

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 import trio
+import trio.testing
 
 from sipcore.flow import Target
 from sipcore.net.addresses import interface_addresses
@@ -147,6 +148,27 @@ async def test_other_tasks_have_their_turn_during_a_flood() -> None:
             nursery.cancel_scope.cancel()
         steps = [after - before for before, after in pairwise(turns_at)]
         assert max(steps) <= 2 * 64  # Trio shuffles who comes first in a round
+
+
+@pytest.fixture
+def clock() -> trio.testing.MockClock:
+    """Jumps ahead when nothing has happened for a while; a datagram on loopback is faster than that."""
+    return trio.testing.MockClock(autojump_threshold=0.01)
+
+
+@pytest.mark.parametrize(("gather", "waits"), [(0.002, [0, 0, 0.002, 0]), (0.0, [0, 0, 0, 0])])
+async def test_datagrams_that_come_fast_are_gathered(
+    clock: trio.testing.MockClock, gather: float, waits: list[float]
+) -> None:
+    async with running(UDP4, gather=gather) as (edge, _), phone(edge.addresses()[0]) as alice:
+        waited = []
+        for pause in (0, 0, 0, 1):
+            await trio.sleep(pause)
+            sent = trio.current_time()
+            await alice.send(b"x")
+            await alice.recv(10)
+            waited.append(trio.current_time() - sent)
+        assert waited == pytest.approx(waits)
 
 
 @pytest.mark.parametrize(("listen", "host"), [(UDP4, "127.0.0.1"), (UDP6, "::1")], ids=["v4", "v6"])
