@@ -9,7 +9,7 @@ from routing.language import tree
 from routing.language.bound import Bound
 from routing.language.problem import Span, nearest
 from routing.language.scope import Scope
-from routing.language.signature import Parameter
+from routing.language.signature import Parameter, shape
 
 if TYPE_CHECKING:
     from routing.language.expressions import Expressions
@@ -43,7 +43,7 @@ def bind(
     missing = [one for one in parameters if one.required and not one.repeated and one.name not in given]
     if missing:
         names = ", ".join(f"`{one.name}` ({one.type})" for one in missing)
-        expressions.report.error(place, f"`{name}` also needs {names}", _shape(name, parameters))
+        expressions.report.error(place, f"`{name}` also needs {names}", shape(name, parameters))
     return tuple(positional), labelled
 
 
@@ -61,7 +61,7 @@ def _parameter(
         for parameter in parameters:
             if parameter.name == argument.label.text and not parameter.repeated:
                 return parameter
-        hint = nearest(argument.label.text, [one.name for one in parameters]) or _shape(name, parameters)
+        hint = nearest(argument.label.text, [one.name for one in parameters]) or shape(name, parameters)
         report.error(argument.label.span, f"`{name}` has no parameter `{argument.label.text}`", hint)
         return None
     if after_label:
@@ -75,13 +75,5 @@ def _parameter(
     limit = f"up to {len(places)}" if places else "no"
     label = next((f"; `{one.name}:` needs its label" for one in parameters if one.labelled), "")
     message = f"`{name}` takes {limit} argument{'' if len(places) == 1 else 's'} without a label{label}"
-    report.error(argument.span, message, _shape(name, parameters))
+    report.error(argument.span, message, shape(name, parameters))
     return None
-
-
-def _shape(name: str, parameters: Sequence[Parameter]) -> str:
-    shown = ", ".join(
-        f"{'...' if one.repeated else ''}{one.name}: {one.type}{'' if one.required or one.repeated else '?'}"
-        for one in parameters
-    )
-    return f"{name}({shown})"

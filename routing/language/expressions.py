@@ -286,6 +286,12 @@ class Expressions:
             self.report.error(node.span, f'"{node.raw}" is no {asked.type} name')
         return None
 
+    def changeable(self, node: tree.Index, asked: Keyed, key: str) -> bool:
+        """Whether a route may change what is asked by this key; if not, a mistake is reported."""
+        if key in asked.locked and isinstance(node.key, tree.Text):
+            self.report.error(node.key.span, f"`{node.key.raw}` belongs to the server; a route can't change it")
+        return key not in asked.locked
+
     def _index(self, node: tree.Index, owner: Typed, wanted: Type | None) -> Typed:
         found = self.keyed(node, owner)
         if found is None:
@@ -293,6 +299,7 @@ class Expressions:
         asked, key = found
         parts = {"it": owner.bound, "key": Constant(key)}
         if wanted is not None and HEADER in (wanted, *wanted.alternatives) and asked.reference:
+            self.changeable(node, asked, key)
             return Typed(HEADER, Expansion(asked.reference, parts))
         if "*" in key:
             self.report.error(node.key.span, "a name with `*` stands for several", "only a function can take them")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +56,13 @@ class Signature:
     summary: str = ""
 
     def __str__(self) -> str:
-        shown = (
-            f"{'...' if parameter.repeated else ''}{parameter.name}: {parameter.type}"
-            f"{'' if parameter.required or parameter.repeated else '?'}"
-            for parameter in self.parameters
-        )
-        return f"{self.name}({', '.join(shown)})"
+        return shape(self.name, self.parameters)
+
+
+def shape(name: str, parameters: Iterable[Parameter]) -> str:
+    """A function or route with its parameters, as messages show it: `ban(address: text, for: duration?)`."""
+    shown = (
+        f"{'...' if one.repeated else ''}{one.name}: {one.type}{'' if one.required or one.repeated else '?'}"
+        for one in parameters
+    )
+    return f"{name}({', '.join(shown)})"

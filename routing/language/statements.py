@@ -162,8 +162,10 @@ class Statements:
         if keyed is None:
             return None
         asked, key = keyed
-        if key in asked.locked or "*" in key:
-            self._report.error(target.key.span, f"`{_written(target.key)}` belongs to the server; a route can't set it")
+        if not self._expressions.changeable(target, asked, key):
+            return None
+        if "*" in key:
+            self._report.error(target.key.span, "a name with `*` stands for several; one is set at a time")
             return None
         return TEXT if fits(asked.type, TEXT) else asked.type
 

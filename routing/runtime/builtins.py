@@ -9,6 +9,7 @@ from routing.runtime.context import Context, Outcome
 from routing.runtime.editing import one_line
 from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Platform
+from routing.runtime.properties import SERVERS_OWN
 from routing.runtime.values import Duration, FinalCode, HeaderField
 from sipcore.errors import RingwayError
 from sipcore.message import Response
@@ -78,13 +79,16 @@ class Builtins(Module):
 
     @function(places=Place.REQUEST | Place.BRANCH)
     def remove(self, context: Context, header: HeaderField) -> None:
-        """Take a header off; in its name `*` stands for anything: `remove(branch.header["X-*"])`."""
+        """Take a header off; in its name `*` stands for anything: `remove(branch.header["X-*"])`.
+
+        What the server keeps right by itself (Via, From, Call-ID, ...) stays, whatever `*` stands for.
+        """
         message, key = header
         if "*" not in key:
             message.remove(key)
             return
         start, _, end = key.partition("*")
-        for name in set(message.names):
+        for name in set(message.names) - SERVERS_OWN:
             if len(name) >= len(key) - 1 and name.startswith(start) and name.endswith(end):
                 message.remove(name)
 

@@ -35,7 +35,8 @@ class Domains:
         return self.names[0] if self.names and self.is_own_address(host) else None
 
     def __contains__(self, host: object) -> bool:
-        return isinstance(host, str) and self.canonical(host.lower()) is not None
+        # Asked several times by every request: a served domain in its usual spelling takes one look.
+        return host in self._own or (isinstance(host, str) and self.canonical(host.lower()) is not None)
 
 
 class Platform:

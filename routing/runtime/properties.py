@@ -118,7 +118,7 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
 }
 """What stands behind a dot, by the type before it."""
 
-_SERVERS_OWN = frozenset({"via", "from", "to", "call-id", "cseq", "content-length", "max-forwards", "record-route"})
+SERVERS_OWN = frozenset({"via", "from", "to", "call-id", "cseq", "content-length", "max-forwards", "record-route"})
 """Headers that the server keeps right by itself."""
 
 KEYED = {
@@ -128,7 +128,7 @@ KEYED = {
         contains="key in it.names",
         key=lambda name: key_of(name.encode()),
         write="set_header(it, key, value)",
-        locked=_SERVERS_OWN,
+        locked=SERVERS_OWN,
         reference="header_field(it, key)",
     ),
     PARAMETERS.name: Keyed(

@@ -179,3 +179,10 @@ def test_remove_takes_headers_off_by_name(name: str, left: list[str], run: Run, 
     assert [one for one in context.request.names if one != "via"] == [
         one for one in ["x-account", "x-billing", "p-x-y", "subject", "x-account"] if one in left
     ]
+
+
+def test_the_headers_of_the_server_stay_whatever_a_star_stands_for(run: Run, new_context: Any) -> None:
+    context = new_context()
+    run('on request { remove(request.header["*"]) drop() }', context)
+    kept = ["via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"]
+    assert context.request.names == kept
