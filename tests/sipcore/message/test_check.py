@@ -26,10 +26,10 @@ def lines_of(changes: Changes | None, *more: bytes) -> bytes:
     return b"".join(line + b"\r\n" for line in (*lines, *more)) + b"\r\n"
 
 
-def request(*more: bytes, start: bytes = b"INVITE sip:bob@example.com SIP/2.0", **changes: bytes | None) -> Request:
-    message = parse(
-        start + b"\r\n" + lines_of({name.replace("_", "-"): value for name, value in changes.items()}, *more)
-    )
+def request(
+    *more: bytes, start: bytes = b"INVITE sip:bob@example.com SIP/2.0", changes: Changes | None = None
+) -> Request:
+    message = parse(start + b"\r\n" + lines_of(changes, *more))
     assert isinstance(message, Request)
     return message
 
