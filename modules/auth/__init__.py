@@ -4,8 +4,3 @@ Rule 1: a challenge costs no memory, and neither does a wrong answer. Rule 2: wh
 a wrong password, neither by the answer nor by the time it takes. Rule 3: the operator can: every refusal is reported
 with its reason.
 """
-
-from modules.auth.module import Auth
-from modules.auth.settings import AuthSettings
-
-__all__ = ["Auth", "AuthSettings"]

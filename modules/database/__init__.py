@@ -5,8 +5,3 @@ what we add are nullable columns and tables of our own. Rule 2: a driver is impo
 (`sqlite.py`); everybody else knows the contracts of `routing.runtime.stores`. Rule 3: an operation is reported as done
 when it is on the disk, and at no other time.
 """
-
-from modules.database.module import Database
-from modules.database.settings import DatabaseSettings
-
-__all__ = ["Database", "DatabaseSettings"]

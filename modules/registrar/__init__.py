@@ -4,8 +4,3 @@ Rule 1: what a REGISTER changes is decided by a pure function (`register.update`
 Rule 2: memory follows the store: a binding is looked up, and a 200 is sent, only after it is durable. Rule 3: one
 REGISTER at a time for each address of record, in the order of arrival (section 10.3).
 """
-
-from modules.registrar.module import Registrar
-from modules.registrar.settings import RegistrarSettings
-
-__all__ = ["Registrar", "RegistrarSettings"]

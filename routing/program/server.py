@@ -6,10 +6,10 @@ import logging
 import secrets
 import time
 
-from modules.auth import Auth
-from modules.database import Database
+from modules.auth.module import Auth
+from modules.database.module import Database
 from modules.proxy.module import Proxy
-from modules.registrar import Registrar
+from modules.registrar.module import Registrar
 from routing.program.config import Config
 from routing.program.events import guarded
 from routing.program.own_endpoints import OwnEndpoints, advertised_host
