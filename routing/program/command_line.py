@@ -291,8 +291,9 @@ def _reg_rm(asked: argparse.Namespace) -> int:
 def _db_init(asked: argparse.Namespace) -> int:
     from routing.program.databases import initialise
 
-    done = initialise(_config(asked))
-    print(f"{done.url}: " + ("added " + "; ".join(done.added) if done.added else "was up to date"))
+    config = _config(asked)
+    added = initialise(config).added
+    print(f"{config.database_file}: " + ("added " + "; ".join(added) if added else "was up to date"))
     return OK
 
 
@@ -302,5 +303,5 @@ def _db_check(asked: argparse.Namespace) -> int:
 
     config = _config(asked)
     found = [finding._asdict() for finding in check(config)]
-    show(("problem", "remedy"), found, asked.json, f"{config.database_url}: good")
+    show(("problem", "remedy"), found, asked.json, f"{config.database_file}: good")
     return FAILURE if found else OK
