@@ -13,6 +13,7 @@ from typing import Any
 
 from sipp_runner.ports import LOOPBACK, free_port
 
+# The phones run on the server's machine and use its address; `net_interface` takes no name for loopback.
 _CONFIGURATION = """\
 module_path /usr/lib/baresip/modules
 module g711.so
@@ -23,8 +24,8 @@ module_app menu.so
 module_app contact.so
 module ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
-sip_listen {host}:0
-net_interface {host}
+sip_listen {own}:0
+net_interface {own}
 audio_source aufile,{folder}/tone.wav
 audio_player aufile,/dev/null
 audio_alert aufile,/dev/null
@@ -55,8 +56,11 @@ class Baresip:
         folder.mkdir()
         rtp = free_port() & ~1
         (folder / "config").write_text(
-            _CONFIGURATION.format(host=LOOPBACK, control=self._control_port, folder=folder, rtp=rtp, rtp_end=rtp + 98)
-        )
+            _CONFIGURATION.format(
+                host=LOOPBACK, own=server.partition(":")[0], control=self._control_port, folder=folder, rtp=rtp,
+                rtp_end=rtp + 98,
+            )
+        )  # fmt: skip
         (folder / "accounts").write_text(
             _ACCOUNT.format(
                 user=user, server=server, transport=transport, password=password,
@@ -83,8 +87,9 @@ class Baresip:
                 time.sleep(0.05)
 
     def log(self) -> str:
-        """What it printed."""
-        return (self._folder / "log").read_text("utf-8", "replace")
+        """What it printed, without the echo of our commands."""
+        lines = (self._folder / "log").read_text("utf-8", "replace").splitlines()
+        return "\n".join(line for line in lines if "ctrl_tcp: handle_command" not in line)
 
     def close(self) -> None:
         """End the process; its registration is taken back on the way out."""
