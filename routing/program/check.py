@@ -41,10 +41,20 @@ def check_file(file: Path, environ: Mapping[str, str]) -> Checked:
     if file.suffix == ROUTE_SUFFIX:
         return _check_routes(file, Domains(()))
     examination = examine(file, environ)
-    if examination.config is None:
-        return Checked(examination.problems, tuple(examination.rendered()))
-    config = examination.config
-    return dataclasses.replace(_check_routes(config.route_file, Domains(config.domains)), config=config)
+    config, route_file = examination.config, examination.route_file
+    routes = Checked((), ())
+    if route_file is not None and (config is not None or route_file.exists()):
+        routes = _check_routes(route_file, Domains(config.domains if config is not None else ()))
+    problems = (*examination.problems, *routes.problems)
+    return Checked(problems, (*examination.rendered(), *routes.shown), config)
+
+
+def checked_config(file: Path, environ: Mapping[str, str]) -> Config:
+    """A configuration that can be run; ConfigurationError with every mistake in it and in its routes."""
+    checked = check_file(file, environ)
+    if checked.config is None or checked.failed:
+        raise ConfigurationError(list(checked.shown))
+    return checked.config
 
 
 def _check_routes(file: Path, domains: Domains) -> Checked:

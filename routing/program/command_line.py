@@ -176,9 +176,11 @@ def _port(text: str) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
+    from routing.program.check import checked_config
+    from routing.program.config import find
     from routing.program.run import run
 
-    config = _config(asked)
+    config = checked_config(find(asked.file, os.environ), os.environ)
     return run(config, watched=sys.stderr.isatty() and config.log.format == "text")
 
 

@@ -23,6 +23,7 @@ from sipcore.net.settings import StreamSettings
 
 FILE_NAME = "ringway.toml"
 SYSTEM_FILE = Path("/etc/ringway") / FILE_NAME
+DEFAULT_ROUTES = "main.route"
 _SQLITE = "sqlite:///"
 _DOMAIN = r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*|\[[0-9A-Fa-f:.]+\]"
 
@@ -75,7 +76,7 @@ class Config:
     listen: tuple[Listen, ...] = setting(
         list_of(listen, at_least=1), (Listen("udp", "0.0.0.0", 5060), Listen("tcp", "0.0.0.0", 5060))
     )
-    routes: str = setting(text("the name of a route file"), "main.route")
+    routes: str = setting(text("the name of a route file"), DEFAULT_ROUTES)
     drain_timeout: float = setting(seconds(0, 3600), 30.0)
     """How long calls and transactions may go on after SIGTERM."""
     node: str = setting(text("one to seven letters and digits", r"[A-Za-z0-9]{1,7}"), "a")
@@ -142,6 +143,8 @@ class Examination:
     config: Config | None
     problems: tuple[Problem, ...] = ()
     text: str = ""
+    route_file: Path | None = None
+    """Which route file is meant, as far as a wrong configuration tells."""
 
     def rendered(self) -> list[str]:
         """Each mistake with its place, line and caret."""
@@ -180,8 +183,11 @@ def examine(file: Path, environ: Mapping[str, str]) -> Examination:
     config = read(Config, data, document)
     if config is None or document.problems:
         found = sorted(document.problems, key=lambda problem: (problem.line, problem.column))
-        return Examination(None, tuple(found), document.text())
-    return Examination(replace(config, file=file))
+        routes = data.get("routes", DEFAULT_ROUTES)
+        route_file = file.parent / routes if isinstance(routes, str) else None
+        return Examination(None, tuple(found), document.text(), route_file)
+    config = replace(config, file=file)
+    return Examination(config, route_file=config.route_file)
 
 
 def _syntax_problem(file: str, text: str, message: str) -> Problem:

@@ -18,6 +18,7 @@ from pathlib import Path
 from modules.database.accounts import add_account, has_password
 from modules.database.engine import transaction
 from routing.program.accounts import prepare_database
+from routing.program.check import checked_config
 from routing.program.config import FILE_NAME, Config, load
 from routing.program.listen import SIP_PORT, Listen
 from routing.program.passwords import generate
@@ -92,8 +93,8 @@ def prepare(folder: Path, port: int | None, find_address: Callable[[], str | Non
     address = find_address()
     host = "0.0.0.0" if address else LOOPBACK
     _write_once(folder / FILE_NAME, _CONFIGURATION.format(host=host))
-    config = load(folder / FILE_NAME, os.environ)
-    _write_once(config.route_file, _default_route())
+    _write_once(load(folder / FILE_NAME, os.environ).route_file, _default_route())
+    config = checked_config(folder / FILE_NAME, os.environ)
     if port is not None:
         config = replace(config, listen=_at_port(config.listen, port))
     prepare_database(config)

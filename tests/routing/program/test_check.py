@@ -56,6 +56,22 @@ def test_mistakes_in_the_route_file(folder: Path, capsys: pytest.CaptureFixture[
     assert shown.endswith("ringway.toml: 1 mistake\n")
 
 
+def test_mistakes_in_both_files_come_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "ringway.toml").write_text('domains = ["example.com"]\nnode = 1\nroutes = "other.route"\n')
+    (folder / "other.route").write_text("on request { replay(404) }\n")
+    assert checked("ringway.toml") == FAILURE
+    shown = capsys.readouterr().out
+    assert "error: ringway.toml:2:8: " in shown
+    assert "error: other.route:1:14: " in shown
+    assert shown.endswith("ringway.toml: 2 mistakes\n")
+
+
+def test_which_routes_are_meant_may_be_the_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "ringway.toml").write_text('domains = ["example.com"]\nroutes = 1\n')
+    assert checked("ringway.toml") == FAILURE
+    assert capsys.readouterr().out.endswith("ringway.toml: 1 mistake\n")
+
+
 def test_a_route_file_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert checked("main.route") == OK
     assert capsys.readouterr().out == "main.route: good\n"
