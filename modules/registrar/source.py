@@ -87,8 +87,8 @@ def received_for(contact: Uri, source: Source) -> str | None:
     """The source as a URI when it, and not the contact, leads to the phone: the phone stands behind a NAT.
 
     It does when it names in its Via and its Contact the same address and sends from another, when its contact is
-    private and the source is not that address, or when the contact's name leads nowhere. A contact elsewhere that is
-    none of this was meant: somebody registers for somebody else.
+    private and the source is public, or when the contact's name leads nowhere. Any other contact elsewhere was meant:
+    somebody registers for somebody else.
     """
     if not source.direct:
         return None  # the way to the phone is the Path, and not our flow to the last proxy
@@ -97,7 +97,8 @@ def received_for(contact: Uri, source: Source) -> str | None:
         return source.uri
     if kind is Kind.NAME or plain_address(contact.host) == source.address:
         return None
-    return source.uri if kind is Kind.PRIVATE or plain_address(contact.host) == source.sent_by else None
+    hidden = kind is Kind.PRIVATE and kind_of(source.address) is Kind.PUBLIC
+    return source.uri if hidden or plain_address(contact.host) == source.sent_by else None
 
 
 def connection_for(contact: Uri, received: str | None, source: Source) -> Flow | None:
