@@ -73,8 +73,7 @@ class Connections:
             del self._by_target[target]
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
-        self.forget(connection)
+        """Count a connection no more: it has ended, and was forgotten before."""
         self._all.discard(connection)
         if connection.incoming:
             origin = _origin(connection.flow.remote[0])

@@ -134,9 +134,7 @@ class DnsResolver:
         try:
             # dnspython measures its lifetime with the wall clock, which may jump: hence a second limit.
             with trio.fail_after(self._settings.lifetime + 0.5):
-                answer = await self._asked.resolve(
-                    host + ".", _RECORDS[version], raise_on_no_answer=False, search=False
-                )
+                answer = await self._asked.resolve(host + ".", _RECORDS[version], raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return _Answer((), self._settings.negative)
         except (dns.exception.DNSException, trio.TooSlowError, OSError) as failure:

@@ -117,7 +117,6 @@ class Edge:
         if any(is_wildcard(bound.local[0]) for bound in self._udp):
             nursery.start_soon(self._watch_addresses)
         self._inbox.begin()
-        self._driver.settle(trio.current_time())  # the stack may have something to send already
 
     async def _watch_addresses(self) -> None:
         """Wildcard sockets ask which address the kernel uses; the answers get old when an interface changes."""

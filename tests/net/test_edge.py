@@ -64,13 +64,18 @@ async def test_timers_that_are_due_close_together_share_a_waking(autojump_clock:
         await trio.sleep(1)
         assert stack.timers.pending() == 0
         assert stack.ticks == 1
+        edge.post(lambda: [stack.timers.after(0.7 + number / 1_000, str) for number in range(50)])
+        await trio.sleep(1)
+        assert stack.timers.pending() == 0
+        assert stack.ticks <= 1 + 7
 
 
 async def test_what_a_timer_sends_leaves_at_once(autojump_clock: trio.testing.MockClock) -> None:
     async with running(UDP4) as (edge, stack), phone(edge.addresses()[0]) as alice:
         flow = edge.open_flow(Target("udp", *alice.getsockname()))
-        edge.post(lambda: stack.timers.after(0.5, lambda _: stack.send(flow, b"again")))
+        edge.post(lambda: stack.timers.after(0.7, lambda _: stack.send(flow, b"again")))
         assert await alice.recv(10) == b"again"
+        assert trio.current_time() == pytest.approx(0.7, abs=0.02)
 
 
 async def test_a_fault_in_a_timer_is_reported_and_the_next_one_runs(autojump_clock: trio.testing.MockClock) -> None:
@@ -303,6 +308,28 @@ async def test_the_same_target_in_another_spelling_is_the_same_flow() -> None:
 async def test_a_flow_leaves_by_the_listener_of_the_address_that_the_kernel_would_use() -> None:
     async with running(Listen("udp", "127.0.0.2"), UDP4, Listen("udp", "0.0.0.0")) as (edge, _):
         assert edge.open_flow(Target("udp", "127.0.0.9", 5060)).local == edge.addresses()[1][1:]
+
+
+async def test_way_to_a_target_is_remembered_within_a_bound() -> None:
+    async with running(UDP4, peers=100) as (edge, _):
+        for number in range(1, 20_000):
+            edge.open_flow(Target("udp", "127.0.0.9", number))
+        assert len(edge._opener._known) <= 16_384
+        assert edge.statistics().udp[0].peers <= 16_384 + 100
+
+
+async def test_when_an_interface_changes_wildcard_sockets_ask_anew_which_address_is_theirs(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(Listen("udp", "0.0.0.0"), limit=100) as (edge, _):
+        target = Target("udp", "127.0.0.9", 5060)
+        before = edge.open_flow(target)
+        await trio.sleep(30)
+        assert edge.open_flow(target) is before
+        monkeypatch.setattr("sipcore.net.edge.interface_addresses", lambda: [("eth7", "127.0.0.7")])
+        monkeypatch.setattr("sipcore.net.udp.source_address", lambda host, scope: "127.0.0.7")
+        await trio.sleep(30)
+        assert edge.open_flow(target).sent_by == f"127.0.0.7:{edge.addresses()[0].port}"
 
 
 # -- the end ----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,17 @@ def test_sockets_never_block(listen: Listen) -> None:
         assert opened.getsockname()[0] == listen.host
 
 
+def test_a_restart_need_not_wait_for_old_connections() -> None:
+    with open_tcp(TCP4, EdgeSettings((TCP4,))) as opened:
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+
+
+def test_long_datagrams_are_fragmented_on_their_way() -> None:
+    with open_udp(UDP4, EdgeSettings((UDP4,))) as opened:
+        dont_discover, mtu_discover = 0, 10
+        assert opened.getsockopt(socket.IPPROTO_IP, mtu_discover) == dont_discover
+
+
 def test_udp_buffers_are_larger_than_usual() -> None:
     with open_udp(UDP4, EdgeSettings((UDP4,))) as opened, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as usual:
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):

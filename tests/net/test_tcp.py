@@ -161,8 +161,9 @@ async def test_a_peer_that_sends_no_more_still_gets_its_answer(autojump_clock: t
 
 
 async def test_a_connection_is_closed_when_the_stack_says_so_after_what_was_sent_before() -> None:
-    async with running(TCP4) as (edge, stack), await connected(edge.addresses()[0]) as alice:
-        long = bytes(200_000)
+    settings = StreamSettings(send_queue=10_000_000)
+    async with running(TCP4, stream=settings) as (edge, stack), await connected(edge.addresses()[0]) as alice:
+        long = bytes(8_000_000)  # more than the kernel takes at once
 
         def answer_and_close(data: bytes, flow: Flow) -> None:
             for packet in (long, b"", b"never sent"):
@@ -170,7 +171,7 @@ async def test_a_connection_is_closed_when_the_stack_says_so_after_what_was_sent
 
         stack.on_message = answer_and_close
         await alice.send_all(message())
-        assert await received(alice, 300_000) == long
+        assert await received(alice, 9_000_000) == long
         await until(lambda: stack.lost)
 
 
@@ -192,6 +193,28 @@ async def test_packets_wait_while_connecting_and_the_connection_is_used_again(li
             await bob.send_all(message("back"))
             await until(lambda: stack.received)
             assert stack.flows == [flow]
+
+
+async def test_a_peer_that_sends_no_more_is_sent_nothing_new(autojump_clock: trio.testing.MockClock) -> None:
+    async with running(TCP4) as (edge, stack), Peer() as peer:
+        first = edge.open_flow(peer.target)
+        async with await peer.accept() as bob:
+            await bob.send_eof()
+            await until(lambda: edge.open_flow(peer.target) is not first)
+            assert stack.lost == []
+            second = edge.open_flow(peer.target)
+            await until(lambda: stack.lost)
+            assert stack.lost == [first]
+            assert edge.open_flow(peer.target) is second
+
+
+async def test_we_connect_from_the_address_that_we_listen_at() -> None:
+    async with running(Listen("tcp", "127.0.0.2")) as (edge, _), Peer() as peer:
+        flow = edge.open_flow(peer.target)
+        async with await peer.accept() as bob:
+            assert bob.socket.getpeername() == flow.local
+            assert flow.local[0] == "127.0.0.2"
+            assert flow.sent_by == f"127.0.0.2:{edge.addresses()[0].port}"
 
 
 async def test_connecting_needs_no_listener() -> None:

@@ -12,6 +12,7 @@ import pytest
 import trio
 import trio.testing
 
+from sipcore.errors import Unresolvable
 from sipcore.flow import Flow
 from sipcore.net.edge import Edge
 from sipcore.net.settings import StreamSettings
@@ -148,6 +149,8 @@ async def test_all_connections_are_limited() -> None:
         target = edge.addresses()[0]
         async with await connected(target) as first, await connected(target) as second:
             assert await second.receive_some() == b""
+            with pytest.raises(Unresolvable, match="too many connections"):
+                edge.open_flow(target)
             await first.send_all(message())
             assert await received(first, len(message())) == message()
 

@@ -185,6 +185,60 @@ async def test_a_refused_port_loses_its_flow_at_once(listen: Listen, host: str) 
         assert await alice.recv(10) == b"x"
 
 
+async def test_a_refusal_is_heard_of_by_whoever_sends_next() -> None:
+    stack = Echo()
+    async with running(UDP4, stack=stack) as (edge, _), phone(edge.addresses()[0]) as alice:
+        refused = edge.open_flow(Target("udp", "127.0.0.1", refused_port()))
+        stack.send(refused, b"anybody?")
+        stack.send(edge.open_flow(Target("udp", *alice.getsockname())), b"x")
+        edge._driver.settle(trio.current_time())
+        assert stack.lost == [refused]  # without a turn of the loop
+        assert await alice.recv(10) == b"x"
+
+
+async def test_a_refusal_is_heard_of_though_the_socket_does_not_report_it() -> None:
+    async with running(UDP4) as (edge, stack):
+        refused = edge.open_flow(Target("udp", "127.0.0.1", refused_port()))
+        stack.send(refused, b"anybody?")
+        edge._driver.settle(trio.current_time())
+        assert edge._udp[0].socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # asking takes the report away
+        await until(lambda: stack.lost == [refused])
+
+
+async def test_a_refusal_is_heard_of_while_datagrams_keep_coming() -> None:
+    class Busy(socket.socket):
+        """Always has a datagram, behind the report of a refused one."""
+
+        reported = False
+
+        def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:  # type: ignore[override]
+            if not self.reported:
+                Busy.reported = True
+                raise ConnectionRefusedError
+            return b"x", ("127.0.0.1", 9)
+
+        def recvmsg(self, *_: int) -> object:  # type: ignore[override]
+            if Busy.refused is None:
+                raise BlockingIOError
+            peer, Busy.refused = Busy.refused, None
+            return b"", [(socket.IPPROTO_IP, 11, bytes((111, 0, 0, 0, 2, 3, 3, 0)) + bytes(24))], 0, peer
+
+        refused: tuple[str, int] | None = ("127.0.0.1", 5999)
+
+    with Busy(socket.AF_INET, socket.SOCK_DGRAM) as busy, trio.move_on_after(5):
+        busy.bind(("127.0.0.1", 0))
+        driver, stack = Driver(), Echo(on_message=lambda data, flow: None)
+        udp = UdpSocket(UDP4, busy, driver, EdgeSettings((UDP4,)))
+        async with trio.open_nursery() as nursery:
+            driver.begin(stack, nursery)
+            flow = udp.flow_to("127.0.0.1", 5999)
+            busy.sendto(b"wake up", udp.local)
+            nursery.start_soon(udp.run)
+            await until(lambda: stack.lost)
+            nursery.cancel_scope.cancel()
+    assert stack.lost == [flow]
+
+
 async def test_a_refused_datagram_does_not_take_the_next_one_to_somebody_else_with_it() -> None:
     async with running(UDP4) as (edge, stack), phone(edge.addresses()[0]) as alice:
         refused = edge.open_flow(Target("udp", "127.0.0.1", refused_port()))
