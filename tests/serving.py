@@ -83,7 +83,7 @@ class Server:
         self.dispatcher.routes = Routes(route)
         self.dispatcher.offers.append(self.proxy.offer)
         self.dispatcher.acknowledge = self.proxy.acknowledge
-        self.platform.observe = self.facts.append
+        self.platform.observe = self.platform.observe_refusals = self.facts.append
 
     def _perform(self, need: Need[Any], done: Done) -> Callable[[], None]:
         entry = (need, done)

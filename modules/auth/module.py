@@ -216,9 +216,10 @@ class Auth(Module):
         return True
 
     def _report(self, context: Context, user: str, status: int, why: str) -> None:
-        if self.platform.observe is not None:
+        observe = self.platform.observe_refusals
+        if observe is not None:
             request = context.request
-            self.platform.report(Rejected(request.method, user, request.uri_text, status, why, context.flow))
+            observe(Rejected(request.method, user, request.uri_text, status, why, context.flow))
 
 
 def _remove(request: Request, places: Iterable[int]) -> None:

@@ -90,13 +90,15 @@ class Server:
             _log.warning("%s", warning)
         self.dispatcher.routes = routes
 
-    def observe(self, observer: Observer) -> None:
-        """Show every fact to `observer` from now on."""
+    def observe(self, observer: Observer, *, everything: bool) -> None:
+        """Show `observer` what is refused from now on, or everything that happens."""
 
         def remove() -> None:
-            self.platform.observe = self.stack.observe = None
+            self.platform.observe_refusals = self.platform.observe = self.stack.observe = None
 
-        self.platform.observe = self.stack.observe = guarded(observer, remove)
+        self.platform.observe_refusals = watching = guarded(observer, remove)
+        if everything:
+            self.platform.observe = self.stack.observe = watching
 
     # -- start and stop ---------------------------------------------------------------------------------------------
 

@@ -80,10 +80,10 @@ class Dispatcher:
         for line in getattr(refusal, "headers", ()):
             response.names.append(line.split(b":", 1)[0].lower().decode())
             response.lines.append(line)
-        if platform.observe is not None:
+        if platform.observe_refusals is not None:
             why = refusal.reason or response.reason
             user, target = request.from_.uri_text, request.uri_text
-            platform.observe(Rejected(request.method, user, target, refusal.status, why, transaction.flow))
+            platform.observe_refusals(Rejected(request.method, user, target, refusal.status, why, transaction.flow))
         transaction.respond(response)
 
     def ack(self, request: Request, flow: Flow) -> None:

@@ -69,6 +69,9 @@ class Platform:
         self.is_own_endpoint = is_own_endpoint
         self.settings = settings or {}
         self.observe: Observer | None = None
+        """Hears what happens all day: calls, registrations, challenges. None unless somebody really looks."""
+        self.observe_refusals: Observer | None = None
+        """Hears of each refusal (`Rejected`): that is worth a line in any log."""
         self._contracts: dict[type, object] = {}
         self._unix_offset: float | None = None
 
