@@ -19,20 +19,21 @@ ENTRY = "on_request"
 def check(file: tree.File, environment: Environment, report: Report) -> Program:
     """Check a parsed file; the program is fit to be compiled when the report has no errors."""
     variables: dict[str, Type] = {}
-    # A first pass finds out what `call.x` holds, since it may be read above the line that stores it.
-    _Checker(file, environment, Report(report.file, "\n".join(report.lines)), variables, draft=True).program()
-    return _Checker(file, environment, report, variables, draft=False).program()
+    # What `call.x` holds must be known first, since it may be read above the line that stores it; and one may be
+    # stored from another, so this is repeated until nothing new is found.
+    while True:
+        before = dict(variables)
+        _Checker(file, environment, Report(report.file, "\n".join(report.lines)), variables).program()
+        if variables == before:
+            return _Checker(file, environment, report, variables).program()
 
 
 class _Checker:
-    def __init__(
-        self, file: tree.File, environment: Environment, report: Report, variables: dict[str, Type], draft: bool
-    ) -> None:
+    def __init__(self, file: tree.File, environment: Environment, report: Report, variables: dict[str, Type]) -> None:
         self._file = file
         self._environment = environment
         self._report = report
         self._variables = variables
-        self._draft = draft
         self._routes = {item.name.text: item for item in file.items if isinstance(item, tree.Route)}
         branches = {item.name.text: item for item in file.items if isinstance(item, tree.Branch)}
         self._branch_names = {name: f"branch_{name}" for name in branches}
@@ -78,7 +79,7 @@ class _Checker:
     # -- blocks ---------------------------------------------------------------------------------------------------
 
     def _statements(self, place: Place) -> tuple[Expressions, Statements]:
-        expressions = Expressions(self._environment, self._report, self._variables, self._branch_names, self._draft)
+        expressions = Expressions(self._environment, self._report, self._variables, self._branch_names)
         expressions.place = place
         return expressions, Statements(expressions, self._variables, self._route)
 

@@ -150,20 +150,18 @@ def _member(
         return _one_of_written(expressions, left, left_node, (right_node,), scope)
     right = expressions.value(right_node, scope)
     element = right.type.element
-    if right.type == NETWORK or element == NETWORK:
+    if NETWORK in (right.type, element) or (isinstance(right.bound, Constant) and type(right.bound.value) is Networks):
         expressions.fit(left, TEXT, left_node)
         return _in_networks(left, right.bound)
-    elif element is not None:
-        expressions.fit(left, element, left_node)
-        if isinstance(right.bound, Constant) and isinstance(right.bound.value, Networks):
-            return _in_networks(left, right.bound)
-        if left.type == DOMAIN and right.type.name.startswith("list"):
-            parts = {"left": as_domain(left), "right": right.bound}
-            return Expansion("left in [one.lower().rstrip('.') for one in right]", parts)
-    elif right.type != UNKNOWN:
+    if element is None and right.type != UNKNOWN:
         hint = "write `text matches /.../`" if fits(right.type, TEXT) or right.type == PATTERN else ""
         message = f"`in` asks a list, a table, a network or named headers; this is of type {right.type}"
         expressions.report.error(right_node.span, message, hint)
+    elif element is not None:
+        expressions.fit(left, element, left_node)
+    if left.type == DOMAIN and right.type.name.startswith("list"):
+        parts = {"left": as_domain(left), "right": right.bound}
+        return Expansion("left in [one.lower().rstrip('.') for one in right]", parts)
     return Expansion("left in right", {"left": left.bound, "right": right.bound})
 
 

@@ -30,9 +30,11 @@ class Property:
 class Keyed:
     """Something that is asked by name: `request.header["X"]`; Python in `it`, `key` and `value` as in `Property`.
 
-    `key` turns the written name into the one used at run time and raises `Malformed`; `locked` names can't be set.
+    `noun` is what one of them is called. `key` turns the written name into the one used at run time and raises
+    `Malformed`; `locked` names can't be changed.
     """
 
+    noun: str
     type: Type
     read: str
     contains: str

@@ -45,8 +45,8 @@ _PLACES = {Place.REQUEST: "a route", Place.BRANCH: "a `branch` function", Place.
 class Expressions:
     """Checks the expressions of one file.
 
-    `place` is the kind of block being checked. `variables` are the types of `call.x`; while `draft` is true they are
-    still being collected, and an unknown one is no mistake. `branches` are the names of branch functions.
+    `place` is the kind of block being checked. `variables` are the types of `call.x`, and `branches` the Python names
+    of branch functions.
     """
 
     def __init__(
@@ -55,14 +55,12 @@ class Expressions:
         report: Report,
         variables: Mapping[str, Type],
         branches: Mapping[str, str],
-        draft: bool,
     ) -> None:
         self.environment = environment
         self.report = report
         self.place = Place.REQUEST
         self._variables = variables
         self._branches = branches
-        self._draft = draft
         self.used_branches: set[str] = set()
         self.waits = False
         """Whether anything checked so far may wait."""
@@ -283,7 +281,7 @@ class Expressions:
         except BadLiteral as mistake:
             self.report.error(node.span.part(1 + mistake.offset, mistake.length), mistake.message, mistake.hint)
         except Malformed:
-            self.report.error(node.span, f'"{node.raw}" is no {asked.type} name')
+            self.report.error(node.span, f'"{node.raw}" is no {asked.noun} name')
         return None
 
     def changeable(self, node: tree.Index, asked: Keyed, key: str) -> bool:
@@ -308,9 +306,9 @@ class Expressions:
     def _call_variable(self, node: tree.CallVariable) -> Typed:
         type_ = self._variables.get(node.name)
         if type_ is None:
-            if not self._draft:
-                hint = nearest(node.name, self._variables).replace("`", "`call.", 1)
-                self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
+            hint = nearest(node.name, self._variables).replace("`", "`call.", 1)
+            self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
+        if type_ is None or type_ == UNKNOWN:
             return MISTAKEN
         parts = {"key": Constant(node.name), "default": Constant(CALL_VARIABLES[type_])}
         return Typed(type_, Expansion("context.call.get(key, default)", parts))

@@ -60,7 +60,8 @@ def explain(error: UnexpectedInput, text: str, report: Report) -> None:
     """Put a syntax error of `text` into the report."""
     if isinstance(error, UnexpectedCharacters):
         _character(error, text, report)
-    elif isinstance(error, UnexpectedToken):
+    else:
+        assert isinstance(error, UnexpectedToken)
         _token(error, text, report)
 
 

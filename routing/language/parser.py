@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from lark import Token, Transformer, UnexpectedInput, v_args
+from lark.exceptions import VisitError
 from lark.tree import Meta
 
 from routing.language import tree
@@ -21,15 +22,14 @@ def parse(text: str, report: Report) -> tree.File:
     text = text.removeprefix("\N{BYTE ORDER MARK}")
     try:
         return _file(text)
-    except UnexpectedInput as first:
+    except UnexpectedInput:
         # A block with a missing brace swallows its neighbours: each is parsed alone, which also finds more mistakes.
+        # A file is a row of blocks and no token goes over a line end, so a wrong file has a wrong part.
         for start, end in _blocks(text):
             try:
                 _file("\n" * text.count("\n", 0, start) + text[start:end])
             except UnexpectedInput as error:
                 explain(error, text[:end], report)
-        if not report.failed:
-            explain(first, text, report)
         return tree.File(())
 
 
@@ -40,7 +40,11 @@ def _blocks(text: str) -> list[tuple[int, int]]:
 
 
 def _file(text: str) -> tree.File:
-    file: tree.File = _Builder().transform(grammar().parse(text))
+    parsed = grammar().parse(text)
+    try:
+        file: tree.File = _Builder().transform(parsed)
+    except VisitError as error:
+        raise error.orig_exc from None  # nesting too deep for Python's own stack: RecursionError
     return file
 
 

@@ -14,6 +14,9 @@ from routing.language.scope import Scope, Typed, Variable
 from routing.language.signature import Ends, Parameter, Place, Signature
 from routing.language.types import NOTHING, TEXT, TRUTH, UNKNOWN, Type, fits
 
+_DEEPEST_LOOPS = 10
+"""Python itself ends at twenty."""
+
 
 class Callee(NamedTuple):
     """A route as its callers see it."""
@@ -54,6 +57,7 @@ class Statements:
         self._variables = variables
         self._route = route
         self._locals = 0
+        self._loops = 0
         self._falling: set[int] = set()
 
     def block(self, block: tree.Block, around: Scope) -> tuple[tuple[Step, ...], Flow]:
@@ -225,8 +229,8 @@ class Statements:
         if kept is None:
             kinds = ", ".join(kind.name for kind in CALL_VARIABLES)
             self._report.error(node.value.span, f"`call.{target.name}` can't hold a value of type {value.type}", kinds)
-        elif value.type != UNKNOWN:
-            self._variables.setdefault(target.name, kept)
+        elif known is None or known == UNKNOWN:
+            self._variables[target.name] = kept if value.type != UNKNOWN else UNKNOWN
         parts = {"key": Constant(target.name), "value": value.bound}
         return bound.Store("context.call[key] = value", parts, node.span)
 
@@ -325,9 +329,13 @@ class Statements:
         element = items.type.element or UNKNOWN
         if items.type != UNKNOWN and not self._can_be_gone_through(items):
             self._report.error(node.items.span, f"`for` goes through a list; this is of type {items.type}")
+        self._loops += 1
+        if self._loops > _DEEPEST_LOOPS:
+            self._report.error(node.span, f"loops stand in each other up to {_DEEPEST_LOOPS} deep")
         inner = Scope(scope)
         variable = self.declare(node.name, element, inner, changes=False)
         body, flow = self.block(node.body, inner)
+        self._loops -= 1
         return [bound.Repeat(variable.python_name, items.bound, body, node.items.span)], Flow(True, flow.ends)
 
     def _can_be_gone_through(self, items: Typed) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routing.language.bound import Program
 from routing.language.checker import check
-from routing.language.compiler import compile_program
+from routing.language.compiler import Entry, compile_program
 from routing.language.environment import Environment, Table
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report, Severity, Span, render
@@ -27,7 +26,6 @@ from routing.language.types import (
     Type,
     list_of,
 )
-from routing.runtime.context import Context
 from routing.runtime.functions import TYPES, function_table
 from routing.runtime.module import Module
 from routing.runtime.properties import ATTRIBUTES, DESTINATION, KEYED, NAMES, ROOTS
@@ -52,7 +50,7 @@ class Routes:
     """
 
     name: str
-    run: Callable[[Context], Coroutine[Any, Any, bool]]
+    run: Entry
     warnings: tuple[str, ...] = ()
 
 
@@ -65,11 +63,9 @@ def load_routes(
     """
     name, text = _read(source, name)
     environment = make_environment(modules, tables or {})
-    program, problems = _check(name, text, environment)
-    errors = [render(problem, text) for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        raise ConfigurationError(errors)
-    run = compile_program(program, environment, name, text)
+    run, problems = _build(name, text, environment)
+    if run is None:
+        raise ConfigurationError([render(one, text) for one in problems if one.severity is Severity.ERROR])
     # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     return Routes(name, run, tuple(render(problem, text) for problem in problems))
@@ -83,7 +79,7 @@ def check_routes(
 ) -> list[Problem]:
     """Every mistake in a route file, in its order; runs nothing of it. `modules` may be classes."""
     name, text = _read(source, name)
-    return _check(name, text, make_environment(modules, tables or {}))[1]
+    return _build(name, text, make_environment(modules, tables or {}))[1]
 
 
 def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:
@@ -118,13 +114,15 @@ def _read(source: Path | str, name: str) -> tuple[str, str]:
         raise ConfigurationError([f"{source}:{line}: this line is not UTF-8 text"]) from None
 
 
-def _check(name: str, text: str, environment: Environment) -> tuple[Program, list[Problem]]:
+def _build(name: str, text: str, environment: Environment) -> tuple[Entry | None, list[Problem]]:
+    """Check and compile a text; the entry is None when there are errors."""
     report = Report(name, text)
-    program = Program(())
+    entry = None
     try:
         file = parse(text, report)
         if not report.failed:
             program = check(file, environment, report)
+            entry = None if report.failed else compile_program(program, environment, name, text)
     except RecursionError:
         report.error(Span(1, 1, 1, 2), "this file nests blocks or conditions too deeply")
-    return program, report.problems
+    return entry, report.problems

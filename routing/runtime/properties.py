@@ -123,6 +123,7 @@ SERVERS_OWN = frozenset({"via", "from", "to", "call-id", "cseq", "content-length
 
 KEYED = {
     HEADERS.name: Keyed(
+        "header",
         HEADER,
         read="header_text(it, key)",
         contains="key in it.names",
@@ -132,6 +133,7 @@ KEYED = {
         reference="header_field(it, key)",
     ),
     PARAMETERS.name: Keyed(
+        "parameter",
         TEXT,
         read="it.parameter(key) or ''",
         contains="it.parameter(key) is not None",

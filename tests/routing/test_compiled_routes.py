@@ -96,6 +96,8 @@ def test_a_function_that_may_end_ends_when_it_says_so(run: Run, recorder: Any) -
         ('user in ["", "x"]', True),
         ("user in [to.user, from.user]", False),
         ("request.uri.user in denied_prefixes", False),
+        ('"x" in [user, "x"]', True),
+        ('"x" in [user]', False),
         # headers and parameters
         ('"X-Account" in request.header', True),
         ('"x-account" in request.header', True),
@@ -304,6 +306,42 @@ def test_call_variables_are_read_back_and_begin_empty(run: Run, new_context: Any
     run(text, context)
     assert recorder.calls == [("note_down", "", 0, False, 0.0), ("note_down", "alice", 3, True, 20.0)]
     assert context.call == {"name": "alice", "count": 3, "known": True, "time": 20.0}
+
+
+@pytest.mark.parametrize(
+    ("written", "condition", "true"),
+    [
+        ('["Example.COM.", "example.org"]', "from.domain in kept", True),
+        ('["example.org"]', "from.domain in kept", False),
+        ('["a", "b"]', '"b" in kept', True),
+        ('["a", "b"]', "user in kept", False),
+        ("[404, 600..603]", "602 in kept", True),
+        ("[404, 600..603]", "outcome.code in kept", False),
+        ("10.0.0.0/8", '"10.1.2.3" in kept', True),
+        ("192.0.2.0/24", "source.ip in kept", True),
+        ("192.0.2.0/24", "source.ip == kept", True),
+        ("/^Lin/", "request.user_agent matches kept", True),
+        ('"EXAMPLE.COM"', "from.domain == kept", True),
+        ("20s", "kept < 30s", True),
+        ("true", "kept == true and kept", True),
+        ("from", "kept.user == from.user", True),
+        ("from.uri", 'kept == "sip:alice@example.com"', True),
+        ("source.ip", "kept == source.ip", True),
+        ("user", '"x" in [kept]', False),
+    ],
+)
+def test_a_value_that_was_kept_compares_like_the_one_written_there(
+    written: str, condition: str, true: bool, run: Run
+) -> None:
+    text = f"on request {{ let kept = {written} if {condition} {{ reply(200) }} reply(404) }}"
+    assert run(text)[1][0].status == (200 if true else 404)
+
+
+def test_a_call_variable_may_be_read_above_what_stores_it(run: Run, recorder: Any) -> None:
+    run(
+        'on request { note_down(call.a, call.b) call.a = call.b call.b = call.c call.c = "x" note_down(call.a) drop() }'
+    )
+    assert recorder.calls == [("note_down", "", ""), ("note_down", "")]
 
 
 # -- loops ------------------------------------------------------------------------------------------------------------

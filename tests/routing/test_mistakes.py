@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from routing.language.problem import Problem, Severity
+from routing.runtime import Context, Ends, Module, Place, Platform, function
+from routing.runtime.builtins import Builtins
+from routing.runtime.loader import check_routes
 
 FILES = sorted((Path(__file__).parent / "mistakes").glob("*.route"))
 EXPECTATION = re.compile(r" *#~ (W )?(\d+) ([^|]*?)(?: \| (.*))?")
@@ -35,3 +38,20 @@ def test_each_mistake_is_found_and_nothing_else(file: Path, check: Callable[[str
     expected = expected_in(text)
     assert sorted(found) == expected
     assert len(expected) > 1
+
+
+def test_a_function_that_can_end_a_route_has_no_place_in_a_branch(platform: Platform) -> None:
+    class Odd(Module):
+        name = "odd"
+
+        @function(ends=Ends.MAY, places=Place.REQUEST | Place.BRANCH)
+        def perhaps(self, context: Context) -> bool:
+            """End the route, or not."""
+            return False
+
+    text = "on request { perhaps() drop() }\nbranch out(branch) { perhaps() }\n"
+    problems = check_routes(text, [Builtins(platform), Odd(platform)])
+    assert [one.message for one in problems] == [
+        "branch function `out` is never used",
+        "`perhaps` can't be called in a `branch` function: it can end the route",
+    ]

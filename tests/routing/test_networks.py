@@ -41,6 +41,10 @@ def test_what_is_no_network_is_refused(text: str) -> None:
         Networks([text])
 
 
+def test_networks_show_what_they_were_made_of() -> None:
+    assert repr(Networks(["10.0.0.0/8", "::1"])) == "Networks(10.0.0.0/8, ::1)"
+
+
 def test_only_text_can_be_inside() -> None:
     assert 167772161 not in Networks(["10.0.0.0/8"])
 

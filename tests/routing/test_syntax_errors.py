@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from routing.language.problem import Problem
+from routing.runtime.loader import Routes
+from sipcore.errors import ConfigurationError
 
 COMMA = "did you forget a comma?"
 BRACES = "a block stands in braces: { ... }"
@@ -48,6 +50,8 @@ BRACES = "a block stands in braces: { ... }"
         ("on request { match x { y => f() } }", 24, 1, 'expected a value, "else" or "}" before "y"', ""),
         ("route r(x) { }", 9, 1, 'expected a name with `:` or ")" before "x"', "a parameter needs a type: `x: text`"),
         ("route r(x: ) { }", 12, 1, 'expected a name before ")"', ""),
+        ("on", 1, 1, "expected a name before the end of the file", ""),
+        ("route user", 7, 1, 'expected "(" before the end of the file', ""),
         # something is too much
         ("on request { drop() } }", 23, 1, "this `}` closes nothing", "there is one too many, here or above"),
         ("on request { drop(); }", 20, 1, "nothing stands between statements", "leave the `;` out"),
@@ -175,14 +179,33 @@ def test_an_empty_file_answers_nothing(text: str, check: Callable[[str], list[Pr
     assert problem.message == "there is no `on request { }`: nothing would answer a request"
 
 
+TOO_DEEP = "this file nests blocks or conditions too deeply"
+
+
+@pytest.mark.parametrize("depth", [50, 150, 400, 3000])
 @pytest.mark.parametrize(
-    "text",
+    ("before", "opening", "inner", "closing", "after"),
     [
-        "on request { if " + "not " * 5000 + "true { drop() } drop() }",
-        "on request { if " + "(" * 5000 + "true" + ")" * 5000 + " { drop() } drop() }",
-        "on request { " + "if true { " * 5000 + "drop()" + " }" * 5000 + " drop() }",
+        ("if ", "not ", "true", "", " { drop() }"),
+        ("if ", "(", "true", ")", " { drop() }"),
+        ("", "if true { ", "log(user)", " }", ""),
+        ("if ", "true or ", "true", "", " { drop() }"),
+        ("note_down(", "[", "1", "]", ")"),
     ],
-    ids=["not", "parentheses", "blocks"],
+    ids=["not", "parentheses", "blocks", "or", "lists"],
 )
-def test_nesting_without_end_is_refused_or_read(text: str, check: Callable[[str], list[Problem]]) -> None:
-    assert [problem.message for problem in check(text)] in ([], ["this file nests blocks or conditions too deeply"])
+def test_nesting_without_end_is_refused_or_read(
+    before: str, opening: str, inner: str, closing: str, after: str, depth: int, load: Callable[[str], Routes]
+) -> None:
+    text = f"on request {{ {before}{opening * depth}{inner}{closing * depth}{after} drop() }}"
+    try:
+        load(text)
+    except ConfigurationError as error:
+        assert depth > 100
+        assert error.problems[0].startswith(f"error: main.route:1:1: {TOO_DEEP}")
+
+
+def test_loops_in_loops_have_a_limit_python_does_not_reach(check: Callable[[str], list[Problem]]) -> None:
+    text = "on request { " + "for %s in 1..2 { " * 11 + "log(user)" + " }" * 11 + " drop() }"
+    (problem,) = check(text % tuple("abcdefghijk"))
+    assert (problem.column, problem.message) == (174, "loops stand in each other up to 10 deep")
