@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from modules.proxy.best_response import Final, best_final, with_challenges
 from modules.proxy.branch import Branch
 from routing.runtime import Attempt, Context, Outcome
-from sipcore.facts import CallProgress
 from sipcore.message import Response
 from sipcore.need import Pending
 from sipcore.timers import T2, Timer
@@ -197,19 +196,8 @@ class ResponseContext:
             self._ring_timer = None
 
     def _report(self, status: int, reason: str) -> None:
-        observe = self.proxy.platform.observe
-        if observe is not None and self.is_invite:
-            request = self.context.request
-            observe(
-                CallProgress(
-                    request.call_id.decode("utf-8", "surrogateescape"),
-                    request.from_.uri_text,
-                    request.to.uri_text,
-                    status,
-                    reason,
-                    self.server.flow,
-                )
-            )
+        if self.proxy.platform.observe is not None:
+            self.context.report_progress(status, reason)
 
 
 def _ring_over(context: ResponseContext) -> None:

@@ -23,6 +23,7 @@ from routing.program.config import FILE_NAME, Config, load
 from routing.program.listen import SIP_PORT, Listen
 from routing.program.passwords import generate
 from routing.program.run import run
+from routing.program.server import CannotListen
 from routing.program.version import version
 from sipcore.errors import ConfigurationError
 from sipcore.flow import Target
@@ -84,7 +85,11 @@ def quickstart(folder: Path, port: int | None) -> int:
     def announce(addresses: tuple[Target, ...]) -> None:
         print(welcome(prepared, addresses), flush=True)
 
-    return run(prepared.config, stream=sys.stdout, watched=True, announce=announce)
+    try:
+        return run(prepared.config, stream=sys.stdout, watched=True, announce=announce)
+    except CannotListen as error:
+        hint = "\n  hint: `--port 5070` takes another port, `--port 0` any free one"
+        raise CannotListen([problem + hint for problem in error.problems]) from None
 
 
 def prepare(folder: Path, port: int | None, find_address: Callable[[], str | None] = lan_address) -> Prepared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sipcore.facts import CallProgress
 from sipcore.flow import Flow
 from sipcore.message import Request, Response
 from sipcore.need import Handle
@@ -63,7 +64,16 @@ class Context:
         response.body = body
         if status >= 200:
             self.ended = True
+        if self.platform.observe is not None and status not in CHALLENGES:
+            self.report_progress(status, response.reason)
         self.transaction.respond(response)
+
+    def report_progress(self, status: int, reason: str) -> None:
+        """Tell the observer how a call goes; 0 is the attempt itself."""
+        observe, request = self.platform.observe, self.request
+        if observe is not None and request.method == "INVITE":
+            call_id = request.call_id.decode("utf-8", "surrogateescape")
+            observe(CallProgress(call_id, request.from_.uri_text, request.to.uri_text, status, reason, self.flow))
 
     def cancelled(self) -> None:
         """A CANCEL came while the route still runs: stop it and answer 487 (RFC 3261 section 9.2)."""
@@ -73,4 +83,6 @@ class Context:
             self.reply(487)
 
 
+CHALLENGES = frozenset({401, 407})
+"""Statuses that ask for credentials: the call is not over."""
 NOTHING_TRIED = Outcome()
