@@ -25,6 +25,7 @@ from routing.language.types import (
     TRUTH,
     UNKNOWN,
     URI,
+    Container,
     Type,
     fits,
     one_of,
@@ -159,7 +160,7 @@ def _member(
         expressions.report.error(right_node.span, message, hint)
     elif element is not None:
         expressions.fit(left, element, left_node)
-    if left.type == DOMAIN and right.type.name.startswith("list"):
+    if left.type == DOMAIN and right.type.container is Container.LIST:
         parts = {"left": as_domain(left), "right": right.bound}
         return Expansion("left in [one.lower().rstrip('.') for one in right]", parts)
     return Expansion("left in right", {"left": left.bound, "right": right.bound})

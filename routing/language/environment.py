@@ -52,7 +52,6 @@ class Table:
 
     value: Container[object]
     element: Type
-    iterable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

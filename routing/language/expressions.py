@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from routing.language import tree
 from routing.language.arguments import bind
-from routing.language.bound import Constant, Expansion, Invocation, Items, Local
+from routing.language.bound import Bound, Constant, Expansion, Invocation, Items, Local
 from routing.language.comparisons import comparison
 from routing.language.environment import Environment, Keyed, Property
 from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
@@ -28,6 +28,7 @@ from routing.language.types import (
     TRUTH,
     UNKNOWN,
     URI,
+    Container,
     Type,
     conversion,
     fits,
@@ -88,28 +89,27 @@ class Expressions:
             typed = self.path(node, scope, wanted)
         return typed if wanted is None else self.fit(typed, wanted, node)
 
-    def truth(self, node: tree.Expression, scope: Scope) -> Constant | Local | Expansion | Items | Invocation:
+    def truth(self, node: tree.Expression, scope: Scope) -> Bound:
         """Check a condition."""
         typed = self.value(node, scope)
         if not fits(typed.type, TRUTH):
             hint = 'compare it, as in `!= ""`' if typed.type.is_a(TEXT) else "compare it with something"
             if typed.type.element is not None:
                 hint = "ask `x in list`, or whether it is `.empty`"
-            actual = TEXT if typed.type == HEADER else typed.type
-            self.report.error(node.span, f"a condition is true or false; this is {_a(actual)}", hint)
+            self.report.error(node.span, f"a condition is true or false; this is {_a(typed.type)}", hint)
         return typed.bound
 
     def fit(self, typed: Typed, wanted: Type, node: tree.Expression) -> Typed:
         """Make a value fit where `wanted` is expected, or report that it does not."""
         if fits(typed.type, wanted):
             return typed
-        if typed.type.name.startswith("table of") and typed.type.element and fits(list_of(typed.type.element), wanted):
+        if is_iterable_table(typed) and fits(list_of(typed.type.element or UNKNOWN), wanted):
             return Typed(wanted, Expansion("list(it)", {"it": typed.bound}))
         function = conversion(typed.type, wanted)
         if function is not None:
             return Typed(wanted, Expansion("function(it)", {"function": Constant(function), "it": typed.bound}))
-        actual = TEXT if typed.type == HEADER else typed.type
-        self.report.error(node.span, f"expected {_a(wanted)}, this is {_a(actual)}", _mismatch(typed, wanted, node))
+        message = f"expected {_a(wanted)}, this is {_a(typed.type)}"
+        self.report.error(node.span, message, _mismatch(typed, wanted, node))
         return MISTAKEN
 
     # -- literals -------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class Expressions:
     def _list(self, node: tree.ListOf, scope: Scope, wanted: Type | None) -> Typed:
         choices = (wanted.alternatives or (wanted,)) if wanted is not None else ()
         element = next((one.element for one in choices if one.element is not None), None)
-        bound: list[Constant | Local | Expansion | Items | Invocation] = []
+        bound: list[Bound] = []
         for item in node.items:
             if isinstance(item, tree.Range):
                 numbers = self.bounds(item) or range(0)
@@ -254,7 +254,7 @@ class Expressions:
 
     def attribute(self, node: tree.Attribute, owner: Typed) -> Property | None:
         """The property behind the dot; None when a mistake was reported."""
-        kind = "list" if isinstance(owner.type.element, Type) else owner.type.name
+        kind = "list" if owner.type.container is Container.LIST else owner.type.name
         known: Mapping[str, Property] = self.environment.attributes.get(kind, {})
         found = known.get(node.name.text)
         if found is None:
@@ -356,6 +356,13 @@ class Expressions:
             self.report.error(node.name.span, f"`{name}` can't be called in {where}: {why}")
             return None
         return signature
+
+
+def is_iterable_table(typed: Typed) -> bool:
+    """Whether this is a table whose elements can be gone through."""
+    if typed.type.container is not Container.TABLE or not isinstance(typed.bound, Constant):
+        return False
+    return hasattr(typed.bound.value, "__iter__")
 
 
 def _a(type_: Type) -> str:

@@ -9,11 +9,13 @@ from routing.language import bound, tree
 from routing.language.arguments import bind
 from routing.language.bound import Bound, Constant, Expansion, Local, Step
 from routing.language.comparisons import arm, within
-from routing.language.expressions import CALL_VARIABLES, Expressions
+from routing.language.expressions import CALL_VARIABLES, Expressions, is_iterable_table
 from routing.language.scope import Scope, Typed, Variable
 from routing.language.signature import Ends, Parameter, Place, Signature
-from routing.language.types import NOTHING, TEXT, TRUTH, UNKNOWN, Type, fits
+from routing.language.types import BRANCH, HEADERS, NOTHING, PARAMETERS, REQUEST, TRUTH, UNKNOWN, Type, fits, list_of
 
+_NOT_KEPT = frozenset({REQUEST, BRANCH, HEADERS, PARAMETERS})
+"""What would be edited under another name: only values are kept."""
 _DEEPEST_LOOPS = 10
 """Python itself ends at twenty."""
 
@@ -110,6 +112,8 @@ class Statements:
 
     def _let(self, node: tree.Let, scope: Scope) -> Step:
         typed = self._expressions.value(node.value, scope)
+        if typed.type in _NOT_KEPT:
+            self._report.error(node.value.span, f"`{node.name.text}` can't hold this: use it where it stands")
         variable = self.declare(node.name, typed.type, scope, changes=True)
         return bound.SetLocal(variable.python_name, typed.bound, node.span)
 
@@ -171,7 +175,7 @@ class Statements:
         if "*" in key:
             self._report.error(target.key.span, "a name with `*` stands for several; one is set at a time")
             return None
-        return TEXT if fits(asked.type, TEXT) else asked.type
+        return asked.type
 
     def _store(
         self, target: tree.Attribute | tree.Index, owner: Typed, value: Bound, node: tree.Assign, scope: Scope
@@ -327,7 +331,7 @@ class Statements:
     def _for(self, node: tree.For, scope: Scope) -> tuple[list[Step], Flow]:
         items = self._expressions.value(node.items, scope)
         element = items.type.element or UNKNOWN
-        if items.type != UNKNOWN and not self._can_be_gone_through(items):
+        if items.type not in (UNKNOWN, list_of(element)) and not is_iterable_table(items):
             self._report.error(node.items.span, f"`for` goes through a list; this is of type {items.type}")
         self._loops += 1
         if self._loops > _DEEPEST_LOOPS:
@@ -337,11 +341,6 @@ class Statements:
         body, flow = self.block(node.body, inner)
         self._loops -= 1
         return [bound.Repeat(variable.python_name, items.bound, body, node.items.span)], Flow(True, flow.ends)
-
-    def _can_be_gone_through(self, items: Typed) -> bool:
-        if items.type.name.startswith("table of"):
-            return isinstance(items.bound, Constant) and hasattr(items.bound.value, "__iter__")
-        return items.type.element is not None
 
     # -- the path that falls off ----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,18 @@ from routing.language.networks import Networks
 from sipcore.uri import parse_uri
 
 
+class Container(enum.Enum):
+    """What holds elements."""
+
+    LIST = "list"
+    TABLE = "table"
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """A type; two types are the same when their names are.
 
-    `element` is what a list or table holds. A value may also stand where its `base` is wanted. `parse` turns literal
+    `element` is what a `container` holds. A value may also stand where its `base` is wanted. `parse` turns literal
     text into a value at load and raises ValueError or `Malformed`. `converts` holds (type name, function): values of
     that type are taken too, through the function, at run time. `limits` bound a whole number that is written out;
     where they are given a value of the base is taken too, and whoever gets it checks it.
@@ -22,6 +30,7 @@ class Type:
 
     name: str
     element: Type | None = None
+    container: Container | None = None
     alternatives: tuple[Type, ...] = ()
     base: Type | None = None
     parse: Callable[[str], object] | None = None
@@ -62,8 +71,8 @@ URI = Type("uri", parse=parse_uri, converts=(("text", parse_uri),))
 ADDRESS = Type("address")
 IP_ADDRESS = Type("ip address", base=TEXT)
 DOMAIN = Type("domain", base=TEXT, parse=_domain, converts=(("text", str.lower),))
-HEADER = Type("header", base=TEXT)
-"""One header by name: stands for its text, and for itself where a function takes a header."""
+HEADER = Type("header")
+"""One header by name, where a function takes the header and not its text."""
 CODE = Type("status code", base=NUMBER, limits=(100, 699))
 FINAL_CODE = Type("final status code", base=CODE, limits=(200, 699))
 REQUEST = Type("request")
@@ -77,12 +86,12 @@ BRANCH_FUNCTION = Type("branch function")
 
 def list_of(element: Type) -> Type:
     """The type of a list."""
-    return Type(f"list of {element}", element)
+    return Type(f"list of {element}", element, Container.LIST)
 
 
 def table_of(element: Type) -> Type:
     """The type of a configured table: `in` asks it, and it may be gone through."""
-    return Type(f"table of {element}", element)
+    return Type(f"table of {element}", element, Container.TABLE)
 
 
 def one_of(*types: Type) -> Type:
@@ -109,8 +118,7 @@ def fits(actual: Type, wanted: Type) -> bool:
 def _holds_fitting(actual: Type, wanted: Type) -> bool:
     if actual.element is None or wanted.element is None:
         return False
-    same_kind = actual.name.partition(" ")[0] == wanted.name.partition(" ")[0]
-    return same_kind and fits(actual.element, wanted.element)
+    return actual.container is wanted.container and fits(actual.element, wanted.element)
 
 
 def conversion(actual: Type, wanted: Type) -> Callable[[Any], object] | None:

@@ -16,7 +16,6 @@ from routing.language.types import (
     BRANCH,
     CODE,
     DOMAIN,
-    HEADER,
     HEADERS,
     IP_ADDRESS,
     NUMBER,
@@ -124,7 +123,7 @@ SERVERS_OWN = frozenset({"via", "from", "to", "call-id", "cseq", "content-length
 KEYED = {
     HEADERS.name: Keyed(
         "header",
-        HEADER,
+        TEXT,
         read="header_text(it, key)",
         contains="key in it.names",
         key=lambda name: key_of(name.encode()),

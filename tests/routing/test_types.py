@@ -31,7 +31,7 @@ from routing.language.types import (
     [
         (TEXT, TEXT, True),
         (DOMAIN, TEXT, True),
-        (HEADER, TEXT, True),
+        (HEADER, TEXT, False),
         (IP_ADDRESS, TEXT, True),
         (TEXT, DOMAIN, False),
         (TEXT, HEADER, False),
