@@ -13,7 +13,7 @@ from modules.database import sqlite_reader, statements
 from modules.database.settings import DatabaseSettings
 from modules.database.sqlite_connection import Connection, connect, file_of, is_damage, meaning
 from modules.database.sqlite_reader import Query, Reader
-from modules.database.sqlite_writer import Changes, Writer
+from modules.database.sqlite_writer import Changes, Writer, number
 from modules.database.worker import Worker, WorkerCounters, log
 from routing.runtime.stores import Account, BindingRow, Operation
 from sipcore.errors import ConfigurationError, Unavailable
@@ -52,6 +52,7 @@ class SqliteStore:
         try:
             with closing(connect(self.file, self._busy_timeout, read_only=True)) as connection:
                 self._refuse_unusable(connection)
+                self._writing.last_change = number(connection, statements.LAST_CHANGE)
             self._writing.was_open = True
         except (sqlite3.Error, OSError) as error:
             if is_damage(error) or "no such" in str(error):

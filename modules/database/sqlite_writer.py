@@ -31,7 +31,8 @@ class Writer:
     """Performs operations in groups.
 
     `foreign(changes)` is called when another program committed something, `opened()` when the file was opened and
-    `was_open` was False.
+    `was_open` was False. `last_change` is the newest note in the table of changes that needs no attention; None when
+    that is not known, and every note of the file is old.
     """
 
     def __init__(self, connection: Connection, foreign: Callable[[Changes], None], opened: Callable[[], None]) -> None:
@@ -40,7 +41,7 @@ class Writer:
         self._opened = opened
         self._current: sqlite3.Connection | None = None
         self._data_version = 0
-        self._last_change = 0
+        self.last_change: int | None = None
         self._trouble = ""
         self.was_open = False
 
@@ -89,9 +90,13 @@ class Writer:
     def _open(self) -> sqlite3.Connection:
         connection = self._connection.get()
         if connection is not self._current:
-            self._data_version = _number(connection, "PRAGMA data_version")
-            self._last_change = _number(connection, statements.LAST_CHANGE)
+            self._data_version = number(connection, "PRAGMA data_version")
+            if self.last_change is None:
+                self.last_change = number(connection, statements.LAST_CHANGE)
             self._current = connection
+            missed = self._read_changes(connection)
+            if missed:
+                self._foreign(missed)
             if not self.was_open:
                 self.was_open = True
                 self._opened()
@@ -114,24 +119,26 @@ class Writer:
         """Open the file if it could not be opened before; tell of what other programs committed."""
         try:
             connection = self._open()
-            data_version = _number(connection, "PRAGMA data_version")
-            if data_version == self._data_version:
-                return
-            self._data_version = data_version
-            found = connection.execute(statements.CHANGES, (self._last_change,)).fetchall()
+            data_version = number(connection, "PRAGMA data_version")
+            if data_version != self._data_version:
+                self._data_version = data_version
+                self._foreign(self._read_changes(connection))
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
-            return
-        self._last_change = max((change[0] for change in found), default=self._last_change)
-        self._foreign([(username, domain) for _, username, domain in found])
+
+    def _read_changes(self, connection: sqlite3.Connection) -> Changes:
+        found = connection.execute(statements.CHANGES, (self.last_change,)).fetchall()
+        self.last_change = max((change[0] for change in found), default=self.last_change)
+        return [(username, domain) for _, username, domain in found]
 
     def close(self) -> None:
-        """Close the file."""
-        self._current = None
+        """Close the file; what is opened next may be another one."""
+        self._current = self.last_change = None
         self._connection.close()
 
 
-def _number(connection: sqlite3.Connection, statement: str) -> int:
+def number(connection: sqlite3.Connection, statement: str) -> int:
+    """The one number that a statement gives."""
     row = connection.execute(statement).fetchone()
     return int(row[0] or 0)
 
