@@ -57,7 +57,7 @@ class EdgeSettings:
     """UDP peers whose flow is remembered by each socket, beside those that somebody holds."""
     socket_buffer: int = 4 * 1024 * 1024
     """Asked of the kernel for each direction of a UDP socket; it may give less."""
-    gather: float = 0.002
+    gather: float = 0.005
     """Seconds within which datagrams are gathered while they come faster than one in so long; 0 never waits."""
     datagrams_waiting: int = 1_024
     """Datagrams kept while the kernel takes no more; beyond it they are dropped."""
