@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from contestants import PATH
-from load import Measured
+from load import TOLERATED, Measured
 
 RINGWAY = "Ringway"
+BUSY = 0.8  # of SIPp's core
 
 
 @dataclass(slots=True)
@@ -51,9 +52,17 @@ def lines(rounds: Rounds) -> list[str]:
 
 
 def _columns(each: Measured) -> str:
-    note = "" if each.load_share < 0.8 else f"  SIPp used {each.load_share:.0%} of its core: not the server's limit"
     numbers = f"{each.cpu:>12.0f}{each.rate:>10.0f}{each.counts.retransmissions:>10}{each.failed:>8}"
-    return f"{each.server:<28}{numbers}{note}"
+    return f"{each.server:<28}{numbers}{_doubt(each)}"
+
+
+def _doubt(each: Measured) -> str:
+    """Why a row says little about the server."""
+    if each.load_share >= BUSY:
+        return f"  SIPp used {each.load_share:.0%} of its core: not the server's limit"
+    if each.failed + each.counts.retransmissions > TOLERATED * each.wanted:
+        return "  disturbed, or too high a rate"
+    return ""
 
 
 def machine() -> dict[str, str]:

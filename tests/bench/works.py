@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contestants import Contestant
-from load import Measured, Phones
+from load import TOLERATED, Measured, Phones
 
 CALLED_USERS = 100
-_TOLERATED = 0.001  # retransmissions for each call: more of them and the rate is too high (RFC 7502 4.10 allows none)
 _STEP = 1.25
 
 
@@ -43,7 +42,7 @@ class Calls:
             measured = phones.call(round(rate * 4), rate, 40)
             lost = measured.failed + measured.counts.retransmissions
             say(f"  {server.name:<28}{rate:>8.0f}/s: {lost} lost, SIPp {measured.load_share:.0%} of its core")
-            if lost > _TOLERATED * measured.wanted:
+            if lost > TOLERATED * measured.wanted:
                 return best
             best, rate = measured.rate, rate * _STEP
 
