@@ -27,7 +27,8 @@ _ROUTING = ("route", "proxy-require", "proxy-authorization")
 
 def is_loop(request: Request, owner: str) -> bool:
     """Whether this request was here before, with everything that decides its way unchanged."""
-    if request.names.count("via") < 2 and b"," not in (request.get("via") or b""):
+    names = request.names
+    if names.count("via") < 2 and b"," not in request.lines[names.index("via")]:
         return False
     mark = f"branch={BRANCH_COOKIE}{owner}-".encode()
     values = [value for value in request.elements("via")[1:] if mark in value]
