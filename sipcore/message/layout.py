@@ -47,7 +47,7 @@ class Layout:
     )  # fmt: skip
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        first = {name: names.index(name) for name in set(names)}
+        first = {name: at for at, name in reversed([*enumerate(names)])}
         self.via, self.from_, self.to, self.call_id, self.cseq = (first.get(name, 0) for name in _REQUIRED)
         self.max_forwards = first.get("max-forwards", -1)
         hops = Picked(names, _HOPS)

@@ -216,12 +216,10 @@ class Message:
         other._to = self._to
 
     def _write(self, start: bytes) -> bytes:
-        if "content-length" not in self.names:
-            # Always written: streams need it (RFC 3261 section 18.3).
-            return b"%b\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (
-                start, b"\r\n".join(self.lines), len(self.body), self.body,
-            )  # fmt: skip
-        return b"%b\r\n%b\r\n\r\n%b" % (start, b"\r\n".join(self.lines), self.body)
+        if "content-length" in self.names:
+            return b"%b\r\n%b\r\n\r\n%b" % (start, b"\r\n".join(self.lines), self.body)
+        # Always written: streams need it (RFC 3261 section 18.3).
+        return b"\r\n".join((start, *self.lines, b"Content-Length: %d" % len(self.body), b"", self.body))
 
 
 class Request(Message):
