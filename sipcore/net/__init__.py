@@ -5,6 +5,8 @@ slow call that somebody waits for. Rule 2: every entry into the stack ends in `D
 stack put into its outbox and wakes in time for its timers. Rule 3: nothing a peer or a backend does ends a task of
 the edge: a fault is reported, the connection or the call it concerns ends, and everybody else goes on.
 
-What was decided by measuring (CPython 3.11, loopback, 600-byte datagrams): `recvfrom` makes less work than
-`recvfrom_into` and a copy, and sending a batch's answers together costs 5 % less than one by one.
+Decided by measuring (CPython 3.11, loopback, 600-byte datagrams, CPU time): an echo of one datagram out of a full
+socket buffer takes 6.3 us, 5 of them in the kernel. `recvfrom` takes 0.2 us less than `recvfrom_into` and a copy;
+sending a batch's answers together takes 2 % less than one by one. A waking takes 35 us and leaves cold caches behind:
+gathering datagrams for 5 ms while they come fast took 130 us off a proxied call of 440 us at 1,000 calls a second.
 """

@@ -12,6 +12,8 @@ from sipcore.net.addresses import interface_addresses
 from sipcore.net.port_owner import port_owner
 from sipcore.net.settings import EdgeSettings, Listen
 
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors that say that the process or the machine has no descriptor or memory left for one more socket."""
 _BACKLOG = 1_024
 # Not in the socket module of Python 3.11; from linux/in.h and asm-generic/socket.h.
 _IP_MTU_DISCOVER, _PMTUDISC_DONT = 10, 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import logging
+import math
 import socket
 
 import trio
@@ -13,12 +13,12 @@ from sipcore.net.byte_stream import TcpStream
 from sipcore.net.connections import Connections
 from sipcore.net.driver import Driver
 from sipcore.net.settings import Listen, StreamSettings
-from sipcore.net.sockets import advertised
+from sipcore.net.sockets import EXHAUSTED, advertised
 from sipcore.net.stream import Connection
 
 _BATCH = 64
 _PAUSE = 0.1
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_WARN_AGAIN = 60.0
 
 _log = logging.getLogger("ringway.net")
 
@@ -36,7 +36,7 @@ class TcpListener:
         self._driver = driver
         self._table = table
         self._settings = settings
-        self._exhausted = False
+        self._warned_at = -math.inf
 
     def sent_by(self, local_host: str) -> str:
         """What our Via carries on a connection whose local address is `local_host`: this listener there."""
@@ -60,18 +60,18 @@ class TcpListener:
             except BlockingIOError:
                 break
             except OSError as error:
-                if error.errno in _EXHAUSTED:
+                if error.errno in EXHAUSTED:
                     self._report_exhausted(error)
                     return False
                 continue  # that one caller is gone (accept(2)); the next may wait
-            self._exhausted = False
             self._welcome(accepted, address[0], address[1])
         return True
 
     def _report_exhausted(self, error: OSError) -> None:
-        if not self._exhausted:
+        now = trio.current_time()
+        if now - self._warned_at > _WARN_AGAIN:
+            self._warned_at = now
             _log.warning("can't accept connections at tcp:%s: %s", host_port(*self.local), error.strerror)
-        self._exhausted = True
 
     def _welcome(self, accepted: socket.socket, host: str, port: int) -> None:
         if not self._table.room_for(host):

@@ -16,7 +16,7 @@ from sipcore.net.driver import Driver
 from sipcore.net.flows import FlowTable, SocketAddress, UdpFlow
 from sipcore.net.icmp import ask_for_errors, read_errors
 from sipcore.net.settings import EdgeSettings, Listen
-from sipcore.net.sockets import advertised, is_wildcard
+from sipcore.net.sockets import EXHAUSTED, advertised, is_wildcard
 
 BATCH = 64
 """Datagrams taken before other tasks get their turn."""
@@ -78,10 +78,17 @@ class UdpSocket:
     def _source(self, host: str, scope: int) -> str:
         """What the kernel writes as source towards `host` when the socket is bound to no address."""
         source = self._sources.get((host, scope))
-        if source is None:
-            if len(self._sources) >= _SOURCES:
-                self._sources.clear()
-            source = self._sources[host, scope] = source_address(host, scope)
+        if source is not None:
+            return source
+        try:
+            source = source_address(host, scope)
+        except OSError as error:
+            if error.errno not in EXHAUSTED or not self._sources:
+                raise
+            return next(iter(self._sources.values()))  # most machines have one address; better than no answer
+        if len(self._sources) >= _SOURCES:
+            self._sources.clear()
+        self._sources[host, scope] = source
         return source
 
     # -- receiving --------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -153,6 +154,24 @@ async def test_all_connections_are_limited() -> None:
                 edge.open_flow(target)
             await first.send_all(message())
             assert await received(first, len(message())) == message()
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+async def test_connections_that_come_and_go_leave_nothing_behind() -> None:
+    async with running(TCP4, stream=StreamSettings(half_close_grace=0.01)) as (edge, stack):
+        before = open_descriptors()
+        for number in range(300):
+            async with await connected(edge.addresses()[0]) as caller:
+                if number % 2:
+                    await caller.send_all(message())
+                    await received(caller, len(message()))
+        await until(lambda: len(stack.lost) == 300 and edge.statistics().streams.connections == 0)
+        assert open_descriptors() == before
+        assert not edge._connections._by_target
+        assert not edge._connections._incoming
 
 
 EXHAUSTED = """

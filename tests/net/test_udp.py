@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -20,11 +21,11 @@ from tests.net.echo import UDP4, UDP6, Echo, Listen, message, running, until
 
 
 @contextlib.asynccontextmanager
-async def phone(target: Target) -> AsyncIterator[trio.socket.SocketType]:
+async def phone(target: Target, host: str = "127.0.0.1") -> AsyncIterator[trio.socket.SocketType]:
     """A UDP socket whose peer is the edge."""
     family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
     with trio.socket.socket(family, socket.SOCK_DGRAM) as opened:
-        await opened.bind(("::1" if ":" in target.host else "127.0.0.1", 0))
+        await opened.bind(("::1" if ":" in target.host else host, 0))
         await opened.connect((target.host, target.port))
         yield opened
 
@@ -82,6 +83,33 @@ async def test_a_wildcard_listener_names_the_address_that_the_kernel_uses(wildca
             assert await alice.recv(10) == b"x"
             assert stack.flows[0].local == (own, port)
             assert stack.flows[0].sent_by == (f"[{own}]:{port}" if ":" in own else f"{own}:{port}")
+
+
+async def test_without_a_free_descriptor_new_peers_are_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(host: str, scope: int) -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with running(Listen("udp", "0.0.0.0")) as (edge, stack):
+        here = Target("udp", "127.0.0.1", edge.addresses()[0].port)
+        async with phone(here) as alice, phone(here, "127.0.0.5") as bob:
+            await alice.send(b"x")
+            await alice.recv(10)
+            monkeypatch.setattr("sipcore.net.udp.source_address", exhausted)
+            await bob.send(b"x")
+            assert await bob.recv(10) == b"x"
+            assert stack.flows[1].local == here[1:]
+
+
+async def test_a_peer_without_a_way_back_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(host: str, scope: int) -> str:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr("sipcore.net.udp.source_address", unreachable)
+    async with running(Listen("udp", "0.0.0.0")) as (edge, stack):
+        async with phone(Target("udp", "127.0.0.1", edge.addresses()[0].port)) as alice:
+            await alice.send(b"x")
+            await until(lambda: edge.statistics().udp[0].unanswerable == 1)
+        assert stack.received == []
 
 
 async def test_link_local_peers_are_answered_and_their_zone_stays_here() -> None:
