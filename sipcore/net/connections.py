@@ -43,7 +43,7 @@ class Connections:
 
     def room_for(self, host: str) -> bool:
         """Whether one more connection from `host` is within the limits; else it counts as refused."""
-        room = len(self._all) < self._settings.connections
+        room = self._driver.running and not self.is_full()
         if room and self._incoming[_origin(host)] < self._settings.connections_per_address:
             return True
         self.refused += 1

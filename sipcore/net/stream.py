@@ -87,6 +87,7 @@ class Connection:
         if not self.flow.closed:
             # The peer sends no more, but may wait for answers; nothing new is sent this way.
             self._table.forget(self)
+            self.flow.ending = True
             await trio.sleep(self._settings.half_close_grace)
 
     def _receive(self, data: bytes) -> None:
@@ -148,7 +149,8 @@ class Connection:
         if self._unsent:
             taken = self._stream.send_now(self._unsent)
             del self._unsent[:taken]
-            self._patience.progress = taken > 0
+            if taken:
+                self._patience.progress = True
         if self._unsent and not self._writing:
             self._start_writing()
         elif self._closing and not self._unsent:
@@ -159,10 +161,13 @@ class Connection:
     def check(self, now: float) -> None:
         """End the connection when its time is over."""
         why = self._patience.ended(self._settings, bool(self._unsent), now)
-        if why and (self.flow.closed or self._unsent):
-            self.abort()
-        elif why:
+        if not why:
+            return
+        if not self.flow.closed:
             self._table.timed_out += 1
+        if self.flow.closed or self._unsent:
+            self.abort()
+        else:
             self._finish()
 
     def _finish(self) -> None:

@@ -67,12 +67,13 @@ async def test_a_peer_that_reads_late_gets_everything_in_order() -> None:
 
 async def test_a_peer_that_takes_nothing_for_long_is_lost(clock: trio.testing.MockClock) -> None:
     settings = StreamSettings(send_queue=20_000_000, send_timeout=8.0)
-    async with called(settings) as (_, stack, deaf):
+    async with called(settings) as (edge, stack, deaf):
         stack.on_message = lambda data, flow: send_all(stack, flow, [bytes(100_000)] * 100)
         started = trio.current_time()
         await deaf.send_all(message())
         await until(lambda: stack.lost, 0.5)
         assert 8.0 <= trio.current_time() - started < 12.0
+        assert edge.statistics().streams.timed_out == 1
 
 
 async def test_an_idle_connection_is_closed_and_any_traffic_keeps_it(clock: trio.testing.MockClock) -> None:
