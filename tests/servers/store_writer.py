@@ -25,7 +25,7 @@ from sipcore.flow import Flow
 from sipcore.tokens import Tokens
 from tests.platforms import PHONE, SERVER, Bench, Transaction, register
 
-USERS = 40
+USERS = 12
 CONTACTS = [f"sip:phone{number}@10.0.0.2" for number in range(6)]
 
 
@@ -37,7 +37,8 @@ class Writer:
         self.run = run
         self.log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.bench = Bench(database=DatabaseSettings(url=url))
+        window = self.random.choice((0.0, 0.003, 0.02))  # the longer it is, the more is under way when the kill comes
+        self.bench = Bench(database=DatabaseSettings(url=url, window=window))
         self.bench.platform.post = self.calls.put
         self.bench.platform.wall_clock = time.time
         self.bench.platform.tokens = Tokens("w0", b"secret of the tests", os.urandom)  # no run mints another's tokens
