@@ -22,6 +22,7 @@ class Flow:
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
     this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
     `framing` (of a stream) and `clients` (the client transactions that wait for an answer on it) to the stack.
+    `ending` is a connection whose peer sends no more: it still takes answers, but nothing new.
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
@@ -29,6 +30,7 @@ class Flow:
         "clients",
         "closed",
         "edge",
+        "ending",
         "framing",
         "local",
         "reliable",
@@ -51,6 +53,7 @@ class Flow:
         self.framing: object = None
         self.clients: dict[str, object] = {}
         self.closed = False
+        self.ending = False
 
     def __repr__(self) -> str:
         return f"<Flow {self.transport} {host_port(*self.local)} <-> {host_port(*self.remote)}>"

@@ -74,9 +74,9 @@ class Location:
             self._connections.pop(ruid, None)
 
     def connection(self, ruid: str) -> Flow | None:
-        """The open connection a binding came by."""
+        """The open connection a binding came by; one that its phone has finished with leads nowhere any more."""
         flow = self._connections.get(ruid)
-        return None if flow is None or flow.closed else flow
+        return None if flow is None or flow.closed or flow.ending else flow
 
     def expire(self, now: float, most: int) -> bool:
         """Drop what has expired, looking at no more than `most` addresses or slots; False when there is more to do."""

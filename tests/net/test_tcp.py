@@ -155,8 +155,11 @@ async def test_a_peer_that_sends_no_more_still_gets_its_answer(autojump_clock: t
     async with running(TCP4, stream=settings) as (edge, stack), await connected(edge.addresses()[0]) as alice:
         stack.on_message = lambda data, flow: stack.timers.after(0.5, lambda _: stack.send(flow, b"later"))
         await alice.send_all(message())
+        await until(lambda: stack.flows)
+        assert not stack.flows[0].ending
         await alice.send_eof()
         assert await received(alice, 100) == b"later"
+        assert stack.flows[0].ending  # nothing new is sent this way
         assert stack.lost == stack.flows
 
 

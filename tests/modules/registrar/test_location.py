@@ -92,6 +92,16 @@ def test_connections_are_forgotten_with_their_binding() -> None:
     assert not location._connections
 
 
+def test_a_connection_that_its_phone_has_finished_with_leads_nowhere() -> None:
+    """It is still open for answers, but a request by it would be reset, and the call lost."""
+    location = Location()
+    flow = Flow("tcp", ("10.0.0.1", 5060), ("10.0.0.2", 4444))
+    location.replace("alice@example.com", (binding("a"),))
+    location.connect("a", flow)
+    flow.ending = True
+    assert location.connection("a") is None
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_any_history_agrees_with_a_dict(seed: int) -> None:
     chance = random.Random(seed)
