@@ -11,6 +11,8 @@ from sipcore.errors import Malformed
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,63}(?:\.[A-Za-z0-9_\-]{1,63})*\.?")
 _LONGEST_NAME = 253
 """RFC 1035 section 2.3.4, counted as text."""
+_LONGEST_ADDRESS = 64
+"""An IPv6 address with brackets and a zone; only so much is remembered of what a peer may have written."""
 
 
 @lru_cache(maxsize=4096)
@@ -49,14 +51,16 @@ def _ipv6(text: str) -> str:
     return f"::ffff:{mapped}" if mapped is not None else address.compressed
 
 
-@lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
     """The comparable form of an address that a socket reports or a header names; a host name stays as it is.
 
     Brackets and zone are cut, and an IPv4 address that came through an IPv6 socket is an IPv4 address.
     """
-    if ":" not in text:
-        return text
+    return _plain_ipv6(text) if ":" in text and len(text) <= _LONGEST_ADDRESS else text
+
+
+@lru_cache(maxsize=4096)
+def _plain_ipv6(text: str) -> str:
     try:
         address = _ipv6(text.strip("[]").partition("%")[0])
     except Malformed:
