@@ -90,12 +90,19 @@ class Proxy(Module):
     async def _branch(self, forks: ResponseContext, copy: Request, destination: Destination | None) -> Branch:
         flow = _open_stream(destination)
         hop = next_hop(copy, destination)
-        targets: tuple[Target, ...] = () if flow is not None else await self._locate(hop)
+        # With an open connection the address is a second choice: the peer may be closing it just now.
+        targets = self._located(hop) or () if flow is not None else await self._locate(hop)
         return Branch(forks, copy.uri_text, copy, targets, flow)
+
+    def _located(self, hop: Uri) -> tuple[Target, ...] | None:
+        try:
+            return self.locator.immediately(hop)
+        except Unresolvable:
+            return ()
 
     async def _locate(self, hop: Uri) -> tuple[Target, ...]:
         try:
-            targets = self.locator.immediately(hop)
+            targets = self._located(hop)
             return targets if targets is not None else await self.locator.need(hop)
         except Unresolvable:
             return ()  # this branch ends like a 503; the others go on
