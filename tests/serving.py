@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from sipcore.locate import Locator
-
 from modules.proxy.module import Proxy
 from routing.runtime import Context, Domains, Platform
 from routing.runtime.dispatch import Dispatcher, new_runner
 from sipcore.errors import Unresolvable
 from sipcore.facts import Fact
 from sipcore.flow import Target
+from sipcore.locate import Locator
 from sipcore.need import Done, Need
 from sipcore.uri import Uri
 from tests.wire import Node, Wire

@@ -44,8 +44,8 @@ class Platform:
 
     `post(call)` is the one thread-safe entry: it runs `call()` soon in the stack's thread. `wall_clock()` is Unix
     time in seconds; `now()` is the stack's own monotonic time. `is_own_endpoint(host, port)` says whether a URI with
-    this host (address without brackets, or name) and port (0: the default) leads to a listener of ours. `settings` maps a section name of the configuration to
-    its frozen, typed object.
+    this host (address without brackets, or name) and port (0: the default) leads to a listener of ours. `settings`
+    maps a section name of the configuration to its frozen, typed object.
     """
 
     def __init__(
