@@ -21,8 +21,10 @@ def run(*command: str, cwd: Path = ROOT, **environ: str) -> subprocess.Completed
 
 @pytest.mark.parametrize(("text", "counts"), [(SKIPS, "1 failed, 1 passed"), (SKIPS_WHOLE, "1 error")])
 def test_a_skip_fails_when_everything_is_required(tmp_path: Path, text: str, counts: str) -> None:
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
-    (tmp_path / "test_sample.py").write_text(text)
+    (tmp_path / "tests").mkdir()
+    for file in ("conftest.py", "conformance.py"):
+        shutil.copy(ROOT / "tests" / file, tmp_path / "tests")
+    (tmp_path / "tests/test_sample.py").write_text(text)
     pytest_here = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--rootdir=.")
     assert "1 skipped" in run(*pytest_here, cwd=tmp_path).stdout
     strict = run(*pytest_here, "--require-all", cwd=tmp_path)
@@ -34,7 +36,7 @@ def test_a_skip_fails_when_everything_is_required(tmp_path: Path, text: str, cou
 def test_help_lists_every_command_the_script_knows() -> None:
     shown = run("./dev", "help")
     assert shown.returncode == 0
-    for command in ("run", "test", "lint", "bench", "sipp", "help"):
+    for command in ("run", "test", "lint", "bench", "conformance", "sipp", "help"):
         assert f"\n  {command} " in shown.stdout
     assert run("./dev").stdout == shown.stdout
 
