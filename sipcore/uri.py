@@ -21,7 +21,6 @@ _ESCAPED_TEXT = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>\"]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
-_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*")
 _NEVER_IGNORED = ("transport", "user", "ttl", "method", "maddr")
 _SEPARATORS = str.maketrans("", "", "-.()")
 _REMEMBERED = 256
@@ -36,7 +35,7 @@ class Uri:
     (lower-case name, value as received or None), `headers` begin with the question mark. For tel: `user` is the
     number as received, and `parameters`. For all but sip and sips `rest` holds what follows the colon; for unknown
     schemes nothing else does. Made of parts that hold white space, control characters, quotes or angle brackets it
-    raises ValueError: `escape_user` makes a user part of any text.
+    raises ValueError.
     """
 
     __slots__ = ("headers", "host", "parameters", "password", "port", "rest", "scheme", "text", "user")
@@ -191,17 +190,6 @@ def unescape(text: str) -> str:
         return text
     raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode("utf-8", "surrogateescape"))
     return raw.decode("utf-8", "surrogateescape")
-
-
-def escape_user(text: str) -> str:
-    """A user part that means `text`: what may not stand there is escaped (RFC 3261 section 25.1)."""
-    if _USER.fullmatch(text):
-        return text
-    return "".join(_escaped(byte) for byte in text.encode("utf-8", "surrogateescape"))
-
-
-def _escaped(byte: int) -> str:
-    return chr(byte) if _USER.fullmatch(chr(byte)) else f"%{byte:02X}"
 
 
 def _comparable(text: str) -> str:

@@ -142,6 +142,14 @@ def test_a_uri_made_of_parts_is_written(uri: Uri, text: str) -> None:
     assert (again.user, again.host, again.port, again.parameters) == (uri.user, uri.host, uri.port, uri.parameters)
 
 
+@pytest.mark.parametrize("user", ["a b", "a\r\nVia: x", "a\0", "a>", 'a"', "<", "\x7f"])
+def test_no_part_can_end_the_line_or_the_brackets_around_a_uri(user: str) -> None:
+    with pytest.raises(ValueError, match="not fit for a URI"):
+        parse_uri("sip:alice@example.com").replace(user=user)
+    with pytest.raises(ValueError, match="not fit for a URI"):
+        Uri("tel", "+1", "", parameters=(("x", user),))
+
+
 def test_replace_changes_some_parts_and_leaves_the_original_alone() -> None:
     uri = parse_uri("sip:Alice:pw@example.com:5060;lr?a=b")
     assert uri.replace(host="h", port=0, headers="").text == "sip:Alice:pw@h;lr"
