@@ -3,102 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from modules.auth.module import Auth
 from modules.auth.settings import AuthSettings
-from modules.database.accounts import hashes
-from routing.runtime import Context
-from routing.runtime.stores import Account
-from sipcore.digest import ALGORITHMS, MD5, expected_response, ha1, parse_credentials
-from sipcore.errors import Unavailable
+from sipcore.digest import MD5, expected_response, ha1, parse_credentials
 from sipcore.facts import Challenged, Rejected
-from sipcore.message import Request
-from tests.platforms import Bench, MemoryStore, Transaction, register
-
-ALL = ("MD5", "SHA-256", "SHA-512-256")
-
-
-def account(user: str = "alice", password: str = "secret", domain: str = "example.com") -> Account:
-    columns = hashes(user, domain, password)
-    del columns["password"]
-    return Account(user, domain, **columns)
-
-
-@dataclass
-class Answer:
-    """What a phone answers a challenge with; each part can be wrong."""
-
-    user: str = "alice"
-    password: str = "secret"
-    realm: str = "example.com"
-    nonce: str = ""
-    uri: str = "sip:example.com"
-    method: str = "REGISTER"
-    algorithm: str = "MD5"
-    count: int = 1
-    tail: str = ""
-
-    def __str__(self) -> str:
-        algorithm = ALGORITHMS[self.algorithm.lower()]
-        value = (
-            f'Digest username="{self.user}", realm="{self.realm}", nonce="{self.nonce}", uri="{self.uri}", '
-            f'response="HERE", algorithm={self.algorithm}, qop=auth, cnonce="c", nc={self.count:08x}{self.tail}'
-        )
-        credentials = parse_credentials(value.encode())
-        assert credentials is not None
-        secret = ha1(ALGORITHMS[algorithm.family.lower()], self.user, self.realm, self.password)
-        return value.replace("HERE", expected_response(credentials, algorithm, secret, self.method))
-
-
-class Gate:
-    """A route that authenticates, then answers 200."""
-
-    def __init__(self, *accounts: Account, **settings: Any) -> None:
-        self.bench = Bench(auth=AuthSettings(**settings))
-        self.store = self.bench.provide(MemoryStore(*(accounts or (account(),))))
-        self.auth = Auth(self.bench.platform)
-        self.auth.start()
-        self.as_to = True
-
-    async def route(self, context: Context) -> None:
-        as_ = context.request.to if self.as_to else context.request.from_
-        if not await self.auth.authenticate(context, as_=as_):
-            context.reply(200)
-
-    def send(self, *headers: str, **options: Any) -> Transaction:
-        return self.bench.run(self.route, register(*headers, **options))
-
-    def nonce(self, **options: Any) -> str:
-        """The nonce of a new challenge."""
-        return nonce_of(self.send(**options))
-
-    def answer(self, answer: Answer | None = None, header: str = "Authorization", **options: Any) -> Transaction:
-        """Take a challenge and answer it."""
-        answer = answer or Answer()
-        answer.nonce = answer.nonce or self.nonce(**options)
-        return self.send(f"{header}: {answer}", **options)
-
-    @property
-    def request(self) -> Request:
-        return self.bench.contexts[-1].request
-
-    @property
-    def why(self) -> str:
-        """The reason of the latest refusal."""
-        return str(self.bench.facts_of(Rejected)[-1].why)
-
-
-def challenges(transaction: Transaction) -> list[str]:
-    response = transaction.response
-    return [value.decode() for value in response.all("www-authenticate") + response.all("proxy-authenticate")]
-
-
-def nonce_of(transaction: Transaction) -> str:
-    return challenges(transaction)[0].split('nonce="')[1].split('"')[0]
+from tests.gates import ALL, Answer, Gate, account, challenges, nonce_of
+from tests.platforms import register
 
 
 @pytest.fixture
@@ -367,132 +280,6 @@ def test_very_long_names_never_reach_the_database(gate: Gate) -> None:
     assert gate.store.fetched == [] and gate.auth.statistics().remembered == 0
 
 
-# -- nonces ----
-
-
-def test_an_old_nonce_with_the_right_password_is_stale(gate: Gate) -> None:
-    old = Answer(nonce=gate.nonce())
-    gate.bench.pass_time(302)
-    asked = gate.send(f"Authorization: {old}")
-    assert asked.status == 401 and challenges(asked)[0].endswith("stale=true")
-    assert gate.answer(Answer(nonce=nonce_of(asked))).status == 200
-
-
-def test_an_old_nonce_with_a_wrong_password_is_wrong(gate: Gate) -> None:
-    old = Answer(nonce=gate.nonce(), password="guess")
-    gate.bench.pass_time(302)
-    asked = gate.send(f"Authorization: {old}")
-    assert asked.status == 401 and "stale" not in challenges(asked)[0]
-
-
-def test_a_jump_of_the_wall_clock_makes_no_nonce_stale(gate: Gate) -> None:
-    answer = Answer(nonce=gate.nonce())
-    gate.bench.wall_clock += 3600
-    assert gate.send(f"Authorization: {answer}").status == 200
-    gate.bench.wall_clock -= 7200
-    assert gate.answer().status == 200
-
-
-@pytest.mark.parametrize("nonce", ["0" * 32, "abc", "' OR 1=1"])
-def test_a_forged_nonce_costs_no_look_up(gate: Gate, nonce: str) -> None:
-    asked = gate.send(f"Authorization: {Answer(nonce=nonce)}")
-    assert asked.status == 401 and "stale" not in challenges(asked)[0]
-    assert gate.why == "the nonce is not ours" and gate.store.fetched == []
-
-
-def test_a_captured_request_can_not_be_sent_again(gate: Gate) -> None:
-    answer = Answer(nonce=gate.nonce())
-    assert gate.send(f"Authorization: {answer}").status == 200
-    again = gate.send(f"Authorization: {answer}", cseq=2)
-    assert again.status == 401 and nonce_of(again) != answer.nonce
-    assert gate.why == "nonce count was used before"
-
-
-def test_a_nonce_serves_many_requests_in_any_order(gate: Gate) -> None:
-    nonce = gate.nonce()
-    for count in (1, 3, 2, 5, 4):
-        assert gate.send(f"Authorization: {Answer(nonce=nonce, count=count)}").status == 200
-
-
-def test_a_nonce_of_an_earlier_run_is_stale() -> None:
-    gate = Gate()
-    answer = Answer(nonce=gate.nonce())
-    later = Gate()
-    later.bench.wall_clock += 10
-    later.auth = Auth(later.bench.platform)
-    later.auth.start()
-    assert challenges(later.send(f"Authorization: {answer}"))[0].endswith("stale=true")
-
-
-def test_wrong_answers_leave_nothing_behind(gate: Gate) -> None:
-    for number in range(100):
-        gate.answer(Answer(password=f"guess{number}"))
-    assert len(gate.auth._nonces) == 0
-
-
-# -- where accounts come from ----
-
-
-def test_an_account_is_looked_up_once_and_then_remembered(gate: Gate) -> None:
-    for _ in range(3):
-        assert gate.answer().status == 200
-    assert gate.store.fetched == [("alice", "example.com")]
-    gate.bench.pass_time(31)
-    gate.answer()
-    assert len(gate.store.fetched) == 2
-
-
-def test_a_new_password_works_at_once(gate: Gate) -> None:
-    gate.answer()
-    gate.store.accounts["alice", "example.com"] = account(password="new")
-    assert gate.answer(Answer(password="new")).status == 200
-    assert gate.answer().status == 401
-
-
-def test_a_new_user_is_let_through_though_he_was_unknown_just_now(gate: Gate) -> None:
-    assert gate.answer(Answer(user="bob"), user="bob").status == 401
-    gate.store.accounts["bob", "example.com"] = account("bob")
-    assert gate.answer(Answer(user="bob"), user="bob").status == 200
-
-
-def test_a_change_by_another_program_is_heard_of(gate: Gate) -> None:
-    gate.answer()
-    gate.store.accounts.clear()
-    gate.store.accounts_changed[0]()
-    assert gate.answer().status == 401
-
-
-def test_while_the_account_is_fetched_the_request_waits(gate: Gate) -> None:
-    value = f"Authorization: {Answer(nonce=gate.nonce())}"
-    gate.store.held = True
-    waiting = gate.send(value)
-    assert waiting.responses == []
-    gate.store.release()
-    assert waiting.status == 200
-
-
-def test_without_a_database_it_is_503_and_nothing_is_remembered(gate: Gate) -> None:
-    gate.store.trouble = Unavailable("down")
-    done = gate.answer()
-    assert done.status == 503 and done.response.get("retry-after")
-    gate.store.trouble = None
-    assert gate.answer().status == 200
-
-
-def test_an_account_without_a_hash_of_this_kind_is_asked_for_one_it_has() -> None:
-    known = account()
-    gate = Gate(known._replace(ha1_sha256="", ha1_sha512t256=""), algorithms=ALL)
-    asked = gate.answer(Answer(algorithm="SHA-256"))
-    assert asked.status == 401 and [value.rpartition("=")[2] for value in challenges(asked)] == ["MD5"]
-    assert gate.why == "no SHA-256 hash is stored"
-    assert gate.answer().status == 200
-
-
-def test_an_empty_account_lets_nobody_in() -> None:
-    gate = Gate(Account("alice", "example.com"))
-    assert gate.answer(Answer(password="")).status == 401
-
-
 # -- what is reported and answered ----
 
 
@@ -511,7 +298,7 @@ def test_refusals_name_user_target_and_status(gate: Gate) -> None:
         "sip:example.com",
         401,
     )
-    gate.bench.platform.observe = None
+    gate.bench.platform.observe_refusals = None
     gate.answer(Answer(password="guess"))
     assert len(gate.bench.facts_of(Rejected)) == 1 and gate.auth.statistics().rejected == 2
 
