@@ -57,7 +57,7 @@ def cut(text: str) -> str:
 
 def quoted(value: object) -> str:
     """A value for `key=value`: in quotes unless it is one plain word, so that no value can look like another key."""
-    text = mask(str(value))
+    text = mask(json.dumps(value) if isinstance(value, dict) else str(value))
     if _BARE.fullmatch(text):
         return text
     return '"' + escape(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -97,7 +97,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
-            key: value if isinstance(value, int | float) else cut(mask(str(value)))
+            key: value if isinstance(value, int | float | dict) else cut(mask(str(value)))
             for key, value in fields_of(record).items()
         }
         line = {"ts": _when(record), "level": record.levelname.lower(), "logger": record.name, **fields}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import json
 import logging
 import os
 import signal
@@ -94,7 +93,7 @@ class _Life:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.draining: trio.CancelScope | None = None
+        self.stopping = False
 
     async def live(self, ready: Callable[[], None]) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
@@ -105,8 +104,9 @@ class _Life:
                 nursery.start_soon(self._watchdog)
                 async for number in signals:
                     if number in _STOP:
-                        if number == signal.SIGQUIT or self.draining is not None:
+                        if number == signal.SIGQUIT or self.stopping:
                             break
+                        self.stopping = True
                         nursery.start_soon(self._drain, nursery.cancel_scope)
                     elif number == signal.SIGHUP:
                         await self._reload()
@@ -120,7 +120,7 @@ class _Life:
         notify(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={int((timeout + 5) * 1_000_000)}")
         _log.info("stopping; requests under way have %g s, a second signal stops at once", timeout)
         self.server.drain()
-        with trio.move_on_after(timeout) as self.draining:
+        with trio.move_on_after(timeout):
             while self.server.busy():  # noqa: ASYNC110 - the path of a message tells nobody that it was the last
                 await trio.sleep(_LOOK_AGAIN)
         self._end(whole)
@@ -155,7 +155,7 @@ class _Life:
     def _dump(self) -> None:
         for name, counters in self.server.statistics().items():
             plain = dataclasses.asdict(counters) if dataclasses.is_dataclass(counters) else counters  # type: ignore[arg-type]
-            _log.warning("", extra={"fields": {"event": "statistics", "of": name, "counters": json.dumps(plain)}})
+            _log.warning("", extra={"fields": {"event": "statistics", "of": name, "counters": plain}})
 
     async def _watchdog(self) -> None:
         interval = watchdog_interval()

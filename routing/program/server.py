@@ -103,7 +103,7 @@ class Server:
     # -- start and stop ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the modules; when one can't, those before it are stopped again."""
+        """Start the modules; when one can't, it and those before it are stopped."""
         started: list[Module] = []
         try:
             for module in self.modules:
