@@ -25,6 +25,7 @@ class _Call:
     callee: str
     rang: bool = False
     answered_at: float | None = None
+    over: bool = False
 
 
 class Console:
@@ -84,39 +85,42 @@ class Console:
         )
 
     def _progress(self, fact: CallProgress) -> None:
-        if fact.status == 0:
-            self._tried(fact)
-            return
-        call = self._calls.get(fact.call_id) or _Call(self.name(fact.caller), self.name(fact.callee))
-        if 180 <= fact.status < 200:
-            if not call.rang:
-                call.rang = True
-                self._say(f"{call.callee} rings")
-        elif 200 <= fact.status < 300:
-            if call.answered_at is None:
-                call.answered_at = self._clock()
-                self._calls[fact.call_id] = call
-                self._say(f"{call.caller} and {call.callee} talk")
-        elif fact.status >= 300 and self._calls.pop(fact.call_id, None) is not None:
+        call = self._calls.get(fact.call_id)
+        if call is None or (call.over and fact.status == 0):
+            call = self._begin(fact)
+        if call.over:
+            return  # a cancelled call is told twice: by the CANCEL and by its 487
+        if 180 <= fact.status < 200 and not call.rang:
+            call.rang = True
+            self._say(f"{call.callee} rings")
+        elif 200 <= fact.status < 300 and call.answered_at is None:
+            call.answered_at = self._clock()
+            self._say(f"{call.caller} and {call.callee} talk")
+        elif fact.status >= 300 and call.answered_at is None:
+            call.over = True
             if fact.status == 487:
                 self._say(f"{call.caller} gave up calling {call.callee}")
             else:
                 self._say(f"{call.caller} did not reach {call.callee}: {fact.status} {_short(fact.reason)}")
 
-    def _tried(self, fact: CallProgress) -> None:
-        if fact.call_id in self._calls:
-            return  # another branch, or a re-INVITE
+    def _begin(self, fact: CallProgress) -> _Call:
         if len(self._calls) >= MOST_CALLS:
             del self._calls[next(iter(self._calls))]
         call = self._calls[fact.call_id] = _Call(self.name(fact.caller), self.name(fact.callee))
-        self._say(f"{call.caller} calls {call.callee}")
+        if fact.status == 0:
+            self._say(f"{call.caller} calls {call.callee}")
+        return call
 
     def _ended(self, fact: CallEnded) -> None:
-        call = self._calls.pop(fact.call_id, None)
+        call = self._calls.get(fact.call_id)
         who = self.name(fact.by)
         if call is None:
             self._say(f"a call from before was ended by {who}")
-        elif call.answered_at is None:
+            return
+        if call.over:
+            return
+        call.over = True
+        if call.answered_at is None:
             self._say(f"{who} gave up calling {call.callee}")
         else:
             seconds = self._clock() - call.answered_at

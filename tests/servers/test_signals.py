@@ -147,7 +147,7 @@ def test_on_a_terminal_what_happens_is_shown_in_words(simple: Server) -> None:
         os.kill(process, signal.SIGTERM)
         shown = _read_all(terminal)
         os.waitpid(process, 0)
-    assert re.search(r"^\d\d:\d\d:\d\d  ", shown, re.MULTILINE) or "listening on" in shown
+    assert re.search(r"^\d\d:\d\d:\d\d  1001 did not reach 1001: 404 Not Found\r$", shown, re.MULTILINE), shown
 
 
 def _python() -> str:

@@ -88,6 +88,26 @@ def test_a_cancelled_call_may_be_told_by_its_487(watched: Watched) -> None:
     assert watched.call(0, 180, 487, 487)[-1] == "1001 gave up calling 1002"
 
 
+def test_a_call_that_the_route_refuses_is_told(watched: Watched) -> None:
+    assert watched.call(404, reason="Nobody") == ["1001 did not reach 1002: 404 Nobody"]
+
+
+def test_the_same_call_id_may_be_dialled_again(watched: Watched) -> None:
+    watched.call(0, 486)
+    assert watched.call(0, 180, 200) == ["1001 calls 1002", "1002 rings", "1001 and 1002 talk"]
+
+
+def test_a_refused_hold_does_not_end_the_call(watched: Watched) -> None:
+    watched.call(0, 200)
+    assert watched.call(488) == []
+    assert "ended by" in watched.see(CallEnded("c1", "sip:1001@example.com"))[0]
+
+
+def test_a_bye_that_is_sent_twice_is_told_once(watched: Watched) -> None:
+    watched.call(0, 200)
+    assert len(watched.see(*[CallEnded("c1", "sip:1001@example.com")] * 2)) == 1
+
+
 def test_the_end_of_a_call_that_began_before_the_start(watched: Watched) -> None:
     assert watched.see(CallEnded("old", "sip:1002@example.com")) == ["a call from before was ended by 1002"]
 
@@ -104,9 +124,10 @@ def test_two_calls_are_kept_apart(watched: Watched) -> None:
 def test_calls_that_never_end_take_a_bounded_place(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "MOST_CALLS", 3)
     for number in range(10):
-        watched.call(0, call_id=str(number))
-    assert watched.call(486, call_id="0") == []
-    assert len(watched.call(486, call_id="9")) == 1
+        watched.call(0, 200, call_id=str(number))
+    assert "a call from before" in watched.see(CallEnded("0", "sip:1001@example.com"))[0]
+    assert "ended by" in watched.see(CallEnded("9", "sip:1001@example.com"))[0]
+    assert len(watched.console._calls) == 3
 
 
 def test_a_flood_of_rubbish_is_summed_up(watched: Watched) -> None:
