@@ -69,7 +69,7 @@ class Bench:
             settings=settings,
         )
         dispatcher.platform = self.platform
-        self.platform.observe = self.facts.append
+        self.platform.observe = self.platform.observe_refusals = self.facts.append
         self.contexts: list[Context] = []
 
     def _perform(self, need: object, done: Done) -> Callable[[], None]:
