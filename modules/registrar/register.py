@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
@@ -113,17 +114,20 @@ def _path(request: Request) -> str | None:
 
 
 def _methods(request: Request) -> int | None:
-    if "allow" not in request.names:
-        return None
-    bits = 0
-    for name in request.elements("allow"):
-        bits |= _METHODS.get(name, 0)
-    return bits
+    return _bits(b",".join(request.all("allow"))) if "allow" in request.names else None
+
+
+@lru_cache(maxsize=512)
+def _bits(names: bytes) -> int:
+    return sum(_METHODS.get(name, 0) for name in {name.strip(b" \t") for name in names.split(b",")})
 
 
 def _instance(contact: Contact) -> tuple[str | None, int]:
     """Instance and flow number, kept to be given back (RFC 5626 section 4.1); a broken one counts as none."""
-    instance = unquote(contact.parameter("+sip.instance") or "")
+    given = contact.parameter("+sip.instance")
+    if given is None:
+        return None, 0
+    instance = unquote(given)
     if not _INSTANCE.fullmatch(instance):
         return None, 0
     reg_id = contact.parameter("reg-id") or ""

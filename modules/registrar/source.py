@@ -72,15 +72,22 @@ class Source(NamedTuple):
 
 def source_of(request: Request, flow: Flow) -> Source:
     """The source of a request; the Via is marked already, but its sent-by is the sender's (RFC 3261 18.2.1)."""
-    host, port = flow.remote
-    address = plain_address(host)
-    uri = f"sip:{host_port(address, port)}"
-    if flow.transport != "udp":
-        uri += f";transport={flow.transport}"
+    transport = flow.transport
+    address, uri = _remote(transport, flow.remote)
     direct = request.names.count("via") == 1 and b"," not in (request.get("via") or b"")
-    return Source(
-        flow, address, uri, f"{flow.transport}:{host_port(*flow.local)}", direct, plain_address(request.via.host)
-    )
+    return Source(flow, address, uri, _socket(transport, flow.local), direct, plain_address(request.via.host))
+
+
+@lru_cache(maxsize=8192)
+def _remote(transport: str, remote: tuple[str, int]) -> tuple[str, str]:
+    address = plain_address(remote[0])
+    uri = f"sip:{host_port(address, remote[1])}"
+    return address, uri if transport == "udp" else f"{uri};transport={transport}"
+
+
+@lru_cache(maxsize=512)
+def _socket(transport: str, local: tuple[str, int]) -> str:
+    return f"{transport}:{host_port(*local)}"
 
 
 def received_for(contact: Uri, source: Source) -> str | None:
