@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sipcore.errors import Malformed
 from sipcore.message import Request, Response
 from sipcore.timers import T1, Timer
 from sipcore.transaction.client import ClientMachine, pass_up, report_lost, report_timeout
@@ -198,12 +199,21 @@ InviteClient.ignored = IGNORED
 def ack_of(request: Request, response: Response) -> bytes:
     """The ACK to a final response that is no 2xx (RFC 3261 section 17.1.1.3)."""
     names, lines = _copied(request)
-    to_line = b"To: " + (response.get("to") or b"")
     names.insert(2, "to")
-    lines.insert(2, to_line)
+    lines.insert(2, b"To: " + _to_of(request, response))
     ack = Request("ACK", request.uri_text, names, lines)
     ack.set("cseq", b"%d ACK" % request.cseq.number)
     return ack.write()
+
+
+def _to_of(request: Request, response: Response) -> bytes:
+    """The To of the response, which has the tag; nothing broken is sent on as ours, since the branch says enough."""
+    message: Request | Response = response
+    try:
+        _ = response.to.uri
+    except Malformed:
+        message = request
+    return message.get("to") or b""
 
 
 def cancel_of(request: Request, headers: tuple[bytes, ...] = ()) -> Request:
