@@ -36,7 +36,7 @@ def test_a_skip_fails_when_everything_is_required(tmp_path: Path, text: str, cou
 def test_help_lists_every_command_the_script_knows() -> None:
     shown = run("./dev", "help")
     assert shown.returncode == 0
-    for command in ("run", "test", "lint", "bench", "conformance", "sipp", "help"):
+    for command in ("run", "test", "lint", "bench", "conformance", "fuzz", "sipp", "help"):
         assert f"\n  {command} " in shown.stdout
     assert run("./dev").stdout == shown.stdout
 
