@@ -21,7 +21,8 @@ sys.path.insert(0, str(HERE.parents[1] / "sipp-scenarios"))
 
 import memory  # noqa: E402
 import table  # noqa: E402
-from contestants import Contestant, Kamailio, Ringway, kamailio_is_installed  # noqa: E402
+from contestants import Contestant, Kamailio, Ringway  # noqa: E402
+from sipp_runner import kamailio  # noqa: E402
 from works import Calls, Registrations  # noqa: E402
 
 WORKS = ("calls", "register", "memory", "ramp")
@@ -164,7 +165,7 @@ def say(*lines: str) -> None:
 def missing() -> list[str]:
     """What a comparison needs and this machine lacks, as Debian names it."""
     packages = [] if shutil.which("sipp") else ["sip-tester"]
-    return packages if kamailio_is_installed() else [*packages, "kamailio", "kamailio-sqlite-modules"]
+    return packages if kamailio.is_installed() else [*packages, "kamailio", "kamailio-sqlite-modules"]
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import signal
 import sqlite3
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from sipp_runner import kamailio
 from sipp_runner.ports import LOOPBACK, free_port
-from sipp_runner.probe import wait_until_answered
 from sipp_runner.server import Server
 
 HERE = Path(__file__).resolve().parent
 DOMAIN = "bench.example"
 PASSWORD = "secret"  # of every user
-# The shell's PATH of an ordinary user has no /usr/sbin on Debian.
-PATH = os.environ.get("PATH", "") + ":/usr/sbin"
 
 
 def core(number: int) -> tuple[str, ...]:
@@ -100,15 +95,20 @@ class Kamailio:
         self.name = f"Kamailio ({journal} journal)" if write_through else "Kamailio"
         self.port = free_port()
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._definitions = {
+        definitions = {
             "LISTEN": f"udp:{LOOPBACK}:{self.port}",
             "DB_URL": f'"sqlite:///{self.database}"',
             "DB_MODE": "1" if write_through else "0",
             "DB_JOURNAL": f'"{self.database}={journal};"',
         }
         if touch:
-            self._definitions["TOUCH_MEMORY"] = "1"
+            definitions["TOUCH_MEMORY"] = "1"
+        # TLSF: the default allocator takes four times the CPU time.
+        options = ("-x", "tlsf", "-X", "tlsf", "-m", "512", "-M", "512")
+        file = HERE / "kamailio" / "kamailio.cfg"
+        self._process = kamailio.Kamailio(
+            folder, file, self.port, definitions, options=options, prefix=core(SERVER_CORE)
+        )
         self._create()
         add_users(self.database, users)
 
@@ -120,43 +120,15 @@ class Kamailio:
 
     @property
     def pid(self) -> int:
-        assert self._process
-        return self._process.pid
+        assert self._process.process
+        return self._process.process.pid
 
     @property
     def database(self) -> Path:
         return self._folder / "kamailio.db"
 
-    def _command(self) -> Sequence[str]:
-        definitions = [word for name, value in self._definitions.items() for word in ("-A", f"{name}={value}")]
-        # -DD: stay in the foreground. TLSF: the default allocator takes four times the CPU time.
-        return [
-            *core(SERVER_CORE), "kamailio", "-f", str(HERE / "kamailio" / "kamailio.cfg"), "-DD", "-E", "-x", "tlsf",
-            "-X", "tlsf", "-m", "512", "-M", "512", "-Y", str(self._folder), *definitions,
-        ]  # fmt: skip
-
     def start(self, limit: float = 30.0) -> None:
-        log = self._folder / "kamailio.log"
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._folder,
-                env={**os.environ, "PATH": PATH},
-            )  # fmt: skip
-        process = self._process
-        if not wait_until_answered(LOOPBACK, self.port, limit, lambda: process.poll() is None):
-            self.stop()
-            raise RuntimeError(f"Kamailio does not answer:\n{log.read_text('utf-8', 'replace')}")
+        self._process.start(limit)
 
     def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-
-
-def kamailio_is_installed() -> bool:
-    return shutil.which("kamailio", path=PATH) is not None
+        self._process.stop()

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contestants import PATH
 from load import TOLERATED, Measured
+from sipp_runner.kamailio import PATH
 
 RINGWAY = "Ringway"
 BUSY = 0.8  # of SIPp's core
