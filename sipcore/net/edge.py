@@ -9,17 +9,17 @@ from typing import Any
 
 import trio
 
-from sipcore.errors import ConfigurationError
 from sipcore.flow import FlowOpener, Target
 from sipcore.need import Done, Need
 from sipcore.net.addresses import interface_addresses
+from sipcore.net.changing import ListenerChanges
 from sipcore.net.connections import Connections, StreamStatistics
 from sipcore.net.driver import DrivenStack, Driver, OnError, log_error
 from sipcore.net.inbox import Inbox
 from sipcore.net.opener import Opener
 from sipcore.net.settings import EdgeSettings, Listen
 from sipcore.net.slow_calls import SlowCalls
-from sipcore.net.sockets import is_wildcard, open_tcp, open_udp, why_not
+from sipcore.net.sockets import is_wildcard, open_tcp, open_udp
 from sipcore.net.tcp import TcpListener
 from sipcore.net.udp import UdpSocket, UdpStatistics
 
@@ -51,6 +51,8 @@ class Edge:
         self._connections = Connections(self._driver, settings.stream)
         self._udp: list[UdpSocket] = []
         self._tcp: list[TcpListener] = []
+        self._changes = ListenerChanges(self._udp, self._tcp, self._driver, self._bind)
+        self._watching = False
         self._scope = trio.CancelScope()
         self._opener = Opener(self._udp, self._tcp, self._driver, self._connections, settings.stream)
         self.open_flow: FlowOpener = self._opener
@@ -60,15 +62,7 @@ class Edge:
 
     def bind(self) -> None:
         """Open all listening sockets; raises ConfigurationError that says why for each one that can't be opened."""
-        problems = []
-        for listen in self._settings.listen:
-            try:
-                self._bind(listen)
-            except OSError as error:
-                problems.append(why_not(listen, error))
-        if problems:
-            self._close_sockets()
-            raise ConfigurationError(problems)
+        self._changes.open(self._settings.listen)
 
     def _bind(self, listen: Listen) -> None:
         settings, driver = self._settings, self._driver
@@ -114,9 +108,13 @@ class Edge:
         for listener in self._tcp:
             nursery.start_soon(listener.run)
         nursery.start_soon(self._connections.watch)
-        if any(is_wildcard(bound.local[0]) for bound in self._udp):
-            nursery.start_soon(self._watch_addresses)
+        self._watch_when_needed()
         self._inbox.begin()
+
+    def _watch_when_needed(self) -> None:
+        if not self._watching and any(is_wildcard(bound.local[0]) for bound in self._udp):
+            self._watching = True
+            self._driver.spawn(self._watch_addresses)
 
     async def _watch_addresses(self) -> None:
         """Wildcard sockets ask which address the kernel uses; the answers get old when an interface changes."""
@@ -141,6 +139,18 @@ class Edge:
         udp = tuple(bound.statistics() for bound in self._udp)
         return EdgeStatistics(udp, self._connections.statistics(), self._slow_calls.running)
 
+    def change(self, settings: EdgeSettings) -> None:
+        """Listen where `settings` say, within their bounds for UDP, from now on; those of streams stay.
+
+        Raises ConfigurationError, and changes nothing, when a socket can't be opened. A listener for connections that
+        is not wanted any more accepts no more, and those that are open stay; a UDP one takes no new targets and closes
+        when what it began has ended.
+        """
+        self._changes.apply(settings)
+        self._settings = settings
+        self._watch_when_needed()
+        self._opener.forget_ways()
+
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def stop_accepting(self) -> None:
@@ -160,5 +170,6 @@ class Edge:
             udp.close()
         for listener in self._tcp:
             listener.close()
+        self._changes.close()
         self._udp.clear()
         self._tcp.clear()

@@ -48,6 +48,18 @@ class FlowTable:
         """The flow to a peer if there is one."""
         return self._alive.get(address)
 
+    def resize(self, most: int) -> None:
+        """Remember another number of peers from now on."""
+        self._half = max(1, most // 2)
+
+    def close(self) -> list[UdpFlow]:
+        """Close every flow that somebody may hold, and return them: their socket goes."""
+        flows = list(self._alive.values())
+        for flow in flows:
+            flow.closed = True
+        self.clear()
+        return flows
+
     def clear(self) -> None:
         """Make new flows from now on."""
         self.recent = {}

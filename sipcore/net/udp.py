@@ -66,6 +66,15 @@ class UdpSocket:
         self._sources.clear()
         self._flows.clear()
 
+    def change(self, listen: Listen, settings: EdgeSettings) -> None:
+        """Advertise as `listen` says, and use the bounds of `settings`, from now on."""
+        advertise = advertised(listen.advertise, self.local[1])
+        if advertise != self._advertise:
+            self._advertise = advertise
+            self.forget_ways()
+        self._flows.resize(settings.peers)
+        self._most_waiting = settings.datagrams_waiting
+
     def _make_flow(self, address: SocketAddress) -> UdpFlow:
         host, port, *rest = address
         local = self.local
@@ -100,8 +109,11 @@ class UdpSocket:
         seconds the socket is not waited for, but looked at so often until nothing more is there.
         """
         woken = -math.inf
-        while True:
-            await trio.lowlevel.wait_readable(self.socket)
+        while self.socket.fileno() >= 0:
+            try:
+                await trio.lowlevel.wait_readable(self.socket)
+            except trio.ClosedResourceError:
+                return  # this listener was taken out
             before, woken = woken, trio.current_time()
             await self._drain()
             busy = woken - before < self._gather
@@ -113,7 +125,7 @@ class UdpSocket:
     async def _drain(self) -> bool:
         """Run everything that waits through the stack; whether anything did."""
         before = self._received
-        while self._receive_batch():
+        while self.socket.fileno() >= 0 and self._receive_batch():
             await trio.lowlevel.checkpoint()
         return self._received > before
 
@@ -202,7 +214,10 @@ class UdpSocket:
 
     async def _send_waiting(self) -> None:
         while self._waiting:
-            await trio.lowlevel.wait_writable(self.socket)
+            try:
+                await trio.lowlevel.wait_writable(self.socket)
+            except trio.ClosedResourceError:
+                return
             flow, data = self._waiting[0]
             try:
                 self._sendto(data, flow.address)
@@ -214,6 +229,14 @@ class UdpSocket:
         self._driver.settle(trio.current_time())
 
     # -- the end ----------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Let `run` return and close; what still waits for an answer by this socket hears that its way is lost."""
+        trio.lowlevel.notify_closing(self.socket)
+        self.close()
+        for flow in self._flows.close():
+            self._driver.lost(flow)
+        self._driver.settle(trio.current_time())
 
     def close(self) -> None:
         """Close the socket; what waits is dropped."""
