@@ -130,7 +130,17 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedTable:
+    """A table that all requests share: `default` is read where nothing is stored, `lifetime` is in seconds."""
+
+    name: str
+    default: object
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
-    """All blocks of a route file, callees before callers."""
+    """All blocks of a route file, callees before callers, and its shared tables."""
 
     functions: tuple[Function, ...]
+    tables: tuple[SharedTable, ...] = ()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from routing.language import tree
-from routing.language.bound import Function, Program
+from routing.language.bound import Function, Program, SharedTable
+from routing.language.call_order import call_order
 from routing.language.environment import Environment
 from routing.language.expressions import Expressions
+from routing.language.known import KEPT, Known
+from routing.language.literals import BadLiteral, read_quantity
 from routing.language.problem import Report, Span, nearest
 from routing.language.scope import Scope
 from routing.language.signature import Ends, Parameter, Place
 from routing.language.statements import Callee, Statements
-from routing.language.types import BRANCH, UNKNOWN, Type
+from routing.language.types import BRANCH, BRANCH_FUNCTION, DURATION, REPLY, REPLY_FUNCTION, UNKNOWN, Type
 
 ENTRY = "on_request"
 """The Python name of `on request`."""
+ON_REPLY = "on_reply"
+_EVENTS = {"request": "where every request begins", "reply": "what every response on its way back passes"}
 
 
 def check(file: tree.File, environment: Environment, report: Report) -> Program:
@@ -23,9 +28,11 @@ def check(file: tree.File, environment: Environment, report: Report) -> Program:
     # stored from another, so this is repeated until nothing new is found.
     while True:
         before = dict(variables)
-        _Checker(file, environment, Report(report.file, "\n".join(report.lines)), variables).program()
+        found = report.beside()
+        program = _Checker(file, environment, found, variables).program()
         if variables == before:
-            return _Checker(file, environment, report, variables).program()
+            report.take(found)
+            return program
 
 
 class _Checker:
@@ -33,125 +40,159 @@ class _Checker:
         self._file = file
         self._environment = environment
         self._report = report
-        self._variables = variables
         self._routes = {item.name.text: item for item in file.items if isinstance(item, tree.Route)}
-        branches = {item.name.text: item for item in file.items if isinstance(item, tree.Branch)}
-        self._branch_names = {name: f"branch_{name}" for name in branches}
-        self._callees: dict[str, Callee | None] = {}
-        self._checking: list[str] = []
+        self._known = Known(environment, report, variables)
+        for item in file.items:
+            if isinstance(item, tree.Branch):
+                self._known.functions[item.name.text] = (BRANCH_FUNCTION, f"branch_{item.name.text}")
+            elif isinstance(item, tree.Reply):
+                self._known.functions[item.name.text] = (REPLY_FUNCTION, f"reply_{item.name.text}")
+        self._callees: dict[str, Callee] = {}
         self._called: set[str] = set()
-        self._used_branches: set[str] = set()
+        self._tables: list[SharedTable] = []
         self._functions: list[Function] = []
-        self._unsure = False
 
     def program(self) -> Program:
         """Check everything, callees before callers."""
         self._check_names()
         entries = [item for item in self._file.items if isinstance(item, tree.On)]
         for item in self._file.items:
-            if isinstance(item, tree.Branch):
-                self._branch(item)
-        for entry in entries:
-            self._entry(entry)
-        for route in self._routes.values():
+            if isinstance(item, tree.Shared):
+                self._shared(item)
+            elif isinstance(item, tree.Branch):
+                self._plain(item, f"branch_{item.name.text}", item.subject, Place.BRANCH, BRANCH)
+            elif isinstance(item, tree.Reply):
+                self._plain(item, f"reply_{item.name.text}", item.subject, Place.REPLY, REPLY)
+        for route in call_order(entries, self._routes, self._report):
             self._check_route(route)
+        for entry in entries:
+            if entry.event.text == "reply":
+                self._plain(entry, ON_REPLY, entry.event, Place.REPLY, REPLY)
+            elif entry.event.text == "request":
+                self._entry(entry)
         self._warn_unused()
-        return Program(tuple(self._functions))
+        return Program(tuple(self._functions), tuple(self._tables))
 
     def _check_names(self) -> None:
-        entries = [item for item in self._file.items if isinstance(item, tree.On)]
-        if not entries:
+        events = [item.event.text for item in self._file.items if isinstance(item, tree.On)]
+        if "request" not in events and not any(event not in _EVENTS for event in events):
             self._report.error(Span(1, 1, 1, 2), "there is no `on request { }`: nothing would answer a request")
         seen: dict[str, tree.Word] = {}
         for item in self._file.items:
-            name = item.event if isinstance(item, tree.On) else item.name
-            if isinstance(item, tree.On) and name.text != "request":
-                self._report.error(name.span, f"`on {name.text}` is not in the language", "there is `on request`")
-            elif not isinstance(item, tree.On) and name.text in self._environment.functions:
-                self._report.error(name.span, f"`{name.text}` is a function already", "choose another name")
-            elif isinstance(item, tree.Branch) and name.text in self._environment.roots:
-                self._report.error(name.span, f"`{name.text}` is a property already", "choose another name")
-            key = f"on {name.text}" if isinstance(item, tree.On) else name.text
+            key, name = _named(item)
+            self._check_name(item, name)
             if key in seen:
                 self._report.error(name.span, f"`{key}` stands in line {seen[key].span.line} already")
             seen.setdefault(key, name)
 
+    def _check_name(self, item: tree.Item, name: tree.Word) -> None:
+        if isinstance(item, tree.On):
+            if name.text not in _EVENTS:
+                known = " and ".join(f"`on {event}`" for event in _EVENTS)
+                self._report.error(name.span, f"`on {name.text}` is not in the language", f"there are {known}")
+        elif isinstance(item, tree.Shared):
+            return  # always written with `shared.` in front of it
+        elif name.text in self._environment.functions:
+            self._report.error(name.span, f"`{name.text}` is a function already", "choose another name")
+        elif not isinstance(item, tree.Route) and name.text in self._environment.roots:
+            self._report.error(name.span, f"`{name.text}` is a property already", "choose another name")
+
     # -- blocks ---------------------------------------------------------------------------------------------------
 
     def _statements(self, place: Place) -> tuple[Expressions, Statements]:
-        expressions = Expressions(self._environment, self._report, self._variables, self._branch_names)
-        expressions.place = place
-        return expressions, Statements(expressions, self._variables, self._route)
+        expressions = Expressions(self._known, place)
+        return expressions, Statements(expressions, self._route)
 
     def _entry(self, item: tree.On) -> None:
-        expressions, statements = self._statements(Place.REQUEST)
+        _, statements = self._statements(Place.REQUEST)
         steps, flow = statements.block(item.body, Scope())
-        self._unsure |= expressions.unsure
-        if flow.falls and not self._unsure:
+        if flow.falls and not self._known.unsure:
             hint = f"{statements.reason(item.body)}: end with an outcome such as reply(404)"
             self._report.error(item.body.end, "a request can get here without an outcome", hint)
-        self._used_branches |= expressions.used_branches
         self._functions.append(Function(ENTRY, (), steps, Ends.ALWAYS, True, item.span))
 
     def _route(self, name: tree.Word) -> Callee | None:
         """What a call of a route finds; None when a mistake was reported."""
-        route = self._routes.get(name.text)
-        if route is None:
+        if name.text not in self._routes:
             hint = nearest(name.text, self._routes)
             if name.text in self._environment.functions:
                 hint = f"`{name.text}` is a function: leave out `call`"
             self._report.error(name.span, f"there is no route `{name.text}`", hint)
-            return None
         self._called.add(name.text)
-        if name.text in self._checking:
-            circle = " -> ".join([*self._checking[self._checking.index(name.text) :], name.text])
-            hint = "routes can't call each other in a circle; `for` repeats"
-            self._report.error(name.span, f"route `{name.text}` would call itself: {circle}", hint)
-            return None
-        return self._check_route(route)
+        return self._callees.get(name.text)
 
-    def _check_route(self, route: tree.Route) -> Callee | None:
+    def _check_route(self, route: tree.Route) -> None:
         name = route.name.text
-        if name in self._callees:
-            return self._callees[name]
-        self._checking.append(name)
         expressions, statements = self._statements(Place.REQUEST)
         scope = Scope()
         parameters: list[Parameter] = []
         for one in route.parameters:
-            type_ = self._parameter_type(one)
+            type_ = self._parameter_type(one.type)
             variable = statements.declare(one.name, type_, scope, changes=False)
             parameters.append(Parameter(one.name.text, type_, variable.python_name))
         steps, flow = statements.block(route.body, scope)
-        self._checking.pop()
-        self._unsure |= expressions.unsure
-        self._used_branches |= expressions.used_branches
         waits = expressions.waits
         python_name = f"route_{name}"
         names = tuple(one.keyword for one in parameters)
         self._functions.append(Function(python_name, names, steps, flow.kind, waits, route.span))
         self._callees[name] = Callee(python_name, tuple(parameters), flow.kind, waits)
-        return self._callees[name]
 
-    def _parameter_type(self, parameter: tree.Parameter) -> Type:
+    def _parameter_type(self, written: tree.Word) -> Type:
         known = self._environment.parameter_types
-        found = known.get(parameter.type.text)
+        found = known.get(written.text)
         if found is None:
-            hint = nearest(parameter.type.text, known) or f"known: {', '.join(known)}"
-            self._report.error(parameter.type.span, f"there is no type `{parameter.type.text}`", hint)
+            hint = nearest(written.text, known) or f"known: {', '.join(known)}"
+            self._report.error(written.span, f"there is no type `{written.text}`", hint)
         return found or UNKNOWN
 
-    def _branch(self, item: tree.Branch) -> None:
-        _, statements = self._statements(Place.BRANCH)
+    def _plain(
+        self, item: tree.Branch | tree.Reply | tree.On, name: str, subject: tree.Word, place: Place, type_: Type
+    ) -> None:
+        """A block that can't wait, with a subject that it edits."""
+        statements = self._statements(place)[1]
         scope = Scope()
-        subject = statements.declare(item.subject, BRANCH, scope, changes=False)
-        steps, _ = statements.block(item.body, scope)
-        name = self._branch_names[item.name.text]
-        self._functions.append(Function(name, (subject.python_name,), steps, Ends.NEVER, False, item.span))
+        variable = statements.declare(subject, type_, scope, changes=False)
+        steps, flow = statements.block(item.body, scope)
+        self._functions.append(Function(name, (variable.python_name,), steps, flow.kind, False, item.span))
+
+    def _shared(self, item: tree.Shared) -> None:
+        type_ = next((kind for kind in KEPT if kind.name == item.type.text), None)
+        if type_ is None:
+            kinds = ", ".join(kind.name for kind in KEPT)
+            self._report.error(item.type.span, f"a shared table can't hold `{item.type.text}`", f"it holds {kinds}")
+        lifetime = self._lifetime(item.lifetime)
+        self._known.shared[item.name.text] = type_ or UNKNOWN
+        if type_ is not None and lifetime:
+            self._tables.append(SharedTable(item.name.text, KEPT[type_], lifetime))
+
+    def _lifetime(self, written: tree.Quantity) -> float:
+        try:
+            type_, value = read_quantity(written.text)
+        except BadLiteral as mistake:
+            span = written.span.part(mistake.offset, mistake.length)
+            self._report.error(span, mistake.message, mistake.hint)
+            return 0.0
+        if type_ != DURATION or not isinstance(value, float) or not value:
+            self._report.error(written.span, f"a lifetime is a duration; this is {type_}", "as in `for 10m`")
+            return 0.0
+        return value
 
     def _warn_unused(self) -> None:
         for item in self._file.items:
-            if isinstance(item, tree.Route) and item.name.text not in self._called:
-                self._report.warning(item.name.span, f"route `{item.name.text}` is never called")
-            elif isinstance(item, tree.Branch) and item.name.text not in self._used_branches:
-                self._report.warning(item.name.span, f"branch function `{item.name.text}` is never used")
+            name = _named(item)[1]
+            if isinstance(item, tree.Route) and name.text not in self._called:
+                self._report.warning(name.span, f"route `{name.text}` is never called")
+            elif isinstance(item, tree.Branch | tree.Reply) and name.text not in self._known.used:
+                kind = "branch" if isinstance(item, tree.Branch) else "reply"
+                self._report.warning(name.span, f"{kind} function `{name.text}` is never used")
+            elif isinstance(item, tree.Shared) and f"shared.{name.text}" not in self._known.used:
+                self._report.warning(name.span, f"`shared.{name.text}` is never used")
+
+
+def _named(item: tree.Item) -> tuple[str, tree.Word]:
+    """What must be unique in a file, and the word of it."""
+    if isinstance(item, tree.On):
+        return f"on {item.event.text}", item.event
+    if isinstance(item, tree.Shared):
+        return f"shared {item.name.text}", item.name
+    return item.name.text, item.name

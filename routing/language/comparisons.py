@@ -13,6 +13,7 @@ from routing.language import tree
 from routing.language.bound import Bound, Constant, Expansion, Items
 from routing.language.networks import Networks
 from routing.language.scope import MISTAKEN, Scope, Typed
+from routing.language.shared_tables import contains, shared_table
 from routing.language.types import (
     CODE,
     DOMAIN,
@@ -42,6 +43,9 @@ def comparison(expressions: Expressions, node: tree.Comparison, scope: Scope) ->
     """Check a comparison of any kind."""
     if node.operator == "matches":
         bound = _matches(expressions, expressions.value(node.left, scope), node.left, node.right, scope)
+    elif node.operator == "in" and isinstance(node.right, tree.SharedTable):
+        table = shared_table(expressions, node.right)
+        bound = MISTAKEN.bound if table is MISTAKEN else contains(expressions, table, node.left, scope).bound
     elif node.operator == "in" and isinstance(node.left, tree.Text):
         bound = _member_of_named(expressions, node.left, node.right, scope)
     elif node.operator == "in":

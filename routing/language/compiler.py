@@ -9,28 +9,42 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from routing.language import bound
 from routing.language.bound import Bound, Constant, Expansion, Function, Items, Local, Program, Step
-from routing.language.checker import ENTRY
+from routing.language.checker import ENTRY, ON_REPLY
 from routing.language.environment import Environment
 from routing.language.problem import Span
 from routing.language.signature import Ends
 
 Entry = Callable[[Any], Coroutine[Any, Any, bool]]
 """`on request`: give it a Context; the coroutine returns True."""
+OnReply = Callable[[Any, Any], bool]
+"""`on reply` and reply functions: give them a Context and a Response; True when the response goes no further."""
 Node = TypeVar("Node", bound=ast.AST)
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def compile_program(program: Program, environment: Environment, file: str, text: str) -> Entry:
-    """Compile a program that was checked without errors; `file` and `text` are what tracebacks show."""
+class Compiled(NamedTuple):
+    """What a route file gives: `on request`, and `on reply` when it has one."""
+
+    entry: Entry
+    on_reply: OnReply | None
+
+
+def compile_program(
+    program: Program, environment: Environment, file: str, text: str, tables: Mapping[str, object]
+) -> Compiled:
+    """Compile a program that was checked without errors; `file` and `text` are what tracebacks show.
+
+    `tables` are its shared tables by name.
+    """
     compiler = _Compiler(environment, text.split("\n"))
+    compiler.globals.update({f"shared_{name}": table for name, table in tables.items()})
     module = ast.Module([compiler.function(one) for one in program.functions], [])
     exec(compile(module, file, "exec"), compiler.globals)
-    entry: Entry = compiler.globals[ENTRY]
-    return entry
+    return Compiled(compiler.globals[ENTRY], compiler.globals.get(ON_REPLY))
 
 
 class _Compiler:

@@ -7,16 +7,18 @@ from collections.abc import Collection, Mapping
 from routing.language import tree
 from routing.language.arguments import bind
 from routing.language.bound import Bound, Constant, Expansion, Invocation, Items, Local
+from routing.language.calculations import calculation
 from routing.language.comparisons import comparison
-from routing.language.environment import Environment, Keyed, Property
+from routing.language.environment import Keyed, Property
+from routing.language.known import KEPT, Known
 from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
 from routing.language.mistakes import FOREIGN
-from routing.language.problem import Report, Span, nearest
+from routing.language.problem import Span, nearest
 from routing.language.scope import MISTAKEN, Scope, Typed
+from routing.language.shared_tables import entry, is_shared, shared_table
 from routing.language.signature import Ends, Place, Signature
 from routing.language.types import (
     ANYTHING,
-    BRANCH_FUNCTION,
     DURATION,
     HEADER,
     HEADERS,
@@ -37,36 +39,20 @@ from routing.language.types import (
 )
 from sipcore.errors import Malformed
 
-CALL_VARIABLES = {TEXT: "", NUMBER: 0, TRUTH: False, DURATION: 0.0}
-"""What `call.x` may hold, and what it is before something was stored."""
 _LONGEST_LIST = 1000
 _PLACES = {Place.REQUEST: "a route", Place.BRANCH: "a `branch` function", Place.REPLY: "a reply function"}
 
 
 class Expressions:
-    """Checks the expressions of one file.
+    """Checks the expressions of one block; `place` is the kind of block it is."""
 
-    `place` is the kind of block being checked. `variables` are the types of `call.x`, and `branches` the Python names
-    of branch functions.
-    """
-
-    def __init__(
-        self,
-        environment: Environment,
-        report: Report,
-        variables: Mapping[str, Type],
-        branches: Mapping[str, str],
-    ) -> None:
-        self.environment = environment
-        self.report = report
-        self.place = Place.REQUEST
-        self._variables = variables
-        self._branches = branches
-        self.used_branches: set[str] = set()
+    def __init__(self, known: Known, place: Place) -> None:
+        self.known = known
+        self.environment = known.environment
+        self.report = known.report
+        self.place = place
         self.waits = False
         """Whether anything checked so far may wait."""
-        self.unsure = False
-        """Whether something unknown was called, so that nobody can say where it leads."""
 
     def value(self, node: tree.Expression, scope: Scope, wanted: Type | None = None) -> Typed:
         """Check an expression; with `wanted` the result is of that type, or a mistake was reported."""
@@ -85,6 +71,8 @@ class Expressions:
             typed = Typed(TRUTH, Expansion(f"left {node.operator} right", sides))
         elif isinstance(node, tree.Comparison):
             typed = comparison(self, node, scope)
+        elif isinstance(node, tree.Calculation):
+            typed = calculation(self, node, scope)
         else:
             typed = self.path(node, scope, wanted)
         return typed if wanted is None else self.fit(typed, wanted, node)
@@ -195,6 +183,8 @@ class Expressions:
         """Resolve a path to what it reads."""
         if isinstance(node, tree.CallVariable):
             return self._call_variable(node)
+        if isinstance(node, tree.SharedTable):
+            return shared_table(self, node)
         dotted = self._dotted(node, scope)
         table = self.environment.tables.get(dotted)
         if table is not None:
@@ -205,7 +195,7 @@ class Expressions:
         if owner.type == UNKNOWN:
             return MISTAKEN
         if isinstance(node, tree.Index):
-            return self._index(node, owner, wanted)
+            return entry(self, owner, node.key, scope, wanted) if is_shared(owner) else self._index(node, owner, wanted)
         found = self.attribute(node, owner)
         return MISTAKEN if found is None else Typed(found.type, Expansion(found.read, {"it": owner.bound}))
 
@@ -235,15 +225,16 @@ class Expressions:
         root = self.environment.roots.get(node.text)
         if root is not None:
             return Typed(root.type, Expansion(root.read, {}))
-        if node.text in self._branches:
-            self.used_branches.add(node.text)
-            return Typed(BRANCH_FUNCTION, Local(self._branches[node.text]))
+        function = self.known.functions.get(node.text)
+        if function is not None:
+            self.known.used.add(node.text)
+            return Typed(function[0], Local(function[1]))
         self.unknown_name(node, scope)
         return MISTAKEN
 
     def unknown_name(self, node: tree.Name, scope: Scope) -> None:
         """Report a name that nothing has."""
-        known = scope.names() | set(self.environment.roots) | set(self.environment.tables) | set(self._branches)
+        known = scope.names().union(self.environment.roots, self.environment.tables, self.known.functions)
         if node.text in FOREIGN:
             self.report.error(node.span, FOREIGN[node.text])
         elif node.text in self.environment.functions:
@@ -304,13 +295,13 @@ class Expressions:
         return Typed(asked.type, Expansion(asked.read, parts))
 
     def _call_variable(self, node: tree.CallVariable) -> Typed:
-        type_ = self._variables.get(node.name)
+        type_ = self.known.variables.get(node.name)
         if type_ is None:
-            hint = nearest(node.name, self._variables).replace("`", "`call.", 1)
+            hint = nearest(node.name, self.known.variables).replace("`", "`call.", 1)
             self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
         if type_ is None or type_ == UNKNOWN:
             return MISTAKEN
-        parts = {"key": Constant(node.name), "default": Constant(CALL_VARIABLES[type_])}
+        parts = {"key": Constant(node.name), "default": Constant(KEPT[type_])}
         return Typed(type_, Expansion("context.call.get(key, default)", parts))
 
     # -- calls ----------------------------------------------------------------------------------------------------
@@ -344,14 +335,15 @@ class Expressions:
         if signature is None:
             hint = FOREIGN.get(name) or nearest(name, known)
             self.report.error(node.name.span, f"there is no function `{name}`", hint)
-            self.unsure = True
+            self.known.unsure = True
             return None
         where = _PLACES[self.place]
         if not self.place & signature.places:
             hint = "only in " + " and ".join(_PLACES[place] for place in signature.places)
             self.report.error(node.name.span, f"`{name}` can't be called in {where}", hint)
             return None
-        if self.place is not Place.REQUEST and (signature.waits or signature.ends is not Ends.NEVER):
+        may_end = self.place is Place.REPLY and signature.ends is Ends.ALWAYS
+        if self.place is not Place.REQUEST and (signature.waits or (signature.ends is not Ends.NEVER and not may_end)):
             why = "it may wait" if signature.waits else "it can end the route"
             self.report.error(node.name.span, f"`{name}` can't be called in {where}: {why}")
             return None

@@ -7,10 +7,12 @@ from importlib.resources import files
 
 from lark import Lark
 
+from routing.language.building import Builder
+
 
 @lru_cache(maxsize=1)
 def grammar() -> Lark:
-    """The parser of route files; its trees carry positions."""
+    """The parser of route files; what it returns is a `tree.File`."""
     source = (files(__package__) / "grammar.lark").read_text("utf-8")
     # The basic lexer, so that a word of the language is one everywhere, and a mistake is named by what it is.
-    return Lark(source, parser="lalr", lexer="basic", propagate_positions=True)
+    return Lark(source, parser="lalr", lexer="basic", transformer=Builder())

@@ -11,7 +11,6 @@ from routing.language.grammar import grammar
 from routing.language.problem import Report, Span, nearest
 
 FOREIGN = {
-    "shared": "`shared` tables are not in the language yet",
     "test": "`test` blocks are not in the language yet",
     "return": "`return` is not in the language: a route ends with an outcome such as reply(404)",
     "exit": "`exit` is not in the language: a route ends with an outcome such as drop()",
@@ -42,17 +41,18 @@ _CHARACTERS = {
     "|": ("`|` is not in the language", "write `or`"),
     "!": ("`!` is not in the language", "write `not`"),
     "/": ("this pattern has no closing slash", "a pattern is written /.../ on one line; a comment starts with #"),
-    "-": ("`-` is not in the language", "an arm of `match` is written with `=>`"),
-    "+": ("`+` is not in the language", "there is no arithmetic in a route; a function does it"),
-    "*": ("`*` is not in the language", "there is no arithmetic in a route; a function does it"),
+    "%": ("`%` is not in the language", "numbers take `+`, `-` and `*`"),
 }
 _WORDS = {
     "NAME": "a name", "TEXT": "a text", "QUANTITY": "a number", "PATTERN": "a pattern", "LABEL": "a name with `:`",
-    "$END": "the end of the file", "COMPARE": '"=="',
+    "$END": "the end of the file", "COMPARE": '"=="', "SIGN": '"+"', "TIMES": '"*"',
 }  # fmt: skip
-_VALUES = frozenset({"NAME", "TEXT", "QUANTITY", "PATTERN", "TRUE", "FALSE", "LSQB", "LPAR", "NOT", "BRANCH", "LABEL"})
-_STATEMENTS = frozenset({"LET", "IF", "FOR", "MATCH", "CALL", "NAME", "BRANCH"})
-_OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "MATCHES", "COMPARE", "__ANON_1", "DOT"})
+_NAMES = frozenset({"NAME", "BRANCH", "REPLY"})
+"""What may stand for a name: some words of the language are also what a function calls its subject."""
+_VALUES = _NAMES | {"TEXT", "QUANTITY", "PATTERN", "TRUE", "FALSE", "LSQB", "LPAR", "NOT", "LABEL", "CALL", "SHARED"}
+_STATEMENTS = _NAMES | {"LET", "IF", "FOR", "MATCH", "CALL", "SHARED"}
+_OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "MATCHES", "COMPARE", "__ANON_1", "DOT", "SIGN", "TIMES"})
+_ITEMS = frozenset({"ON", "ROUTE", "BRANCH", "REPLY", "SHARED"})
 _RESERVED = re.compile(r"[a-z]+")
 
 
@@ -78,7 +78,7 @@ def _character(error: UnexpectedCharacters, text: str, report: Report) -> None:
 def _token(error: UnexpectedToken, text: str, report: Report) -> None:
     token = error.token
     before = list(_lex(text, token))
-    if token.type == "$END" or (token.type in ("ON", "ROUTE", "BRANCH") and "RBRACE" in error.accepts):
+    if token.type == "$END" or (token.type in _ITEMS and "RBRACE" in error.accepts):
         opening = _unclosed(before, text)
         if opening is not None:
             closing = {"{": "}", "(": ")", "[": "]"}[str(opening)]
@@ -92,6 +92,9 @@ def _token(error: UnexpectedToken, text: str, report: Report) -> None:
         name = before[-1]
         hint = f"a statement is a call, `{name}(...)`, or stores, `{name} = ...`"
         report.error(_span(name), f"nothing is done with `{name}`", hint)
+        return
+    if token == "-" and text[error.pos_in_stream or 0 :].startswith("->"):
+        report.error(_span(token), "`->` is not in the language", "an arm of `match` is written with `=>`")
         return
     message, hint = _sentence(token, error.accepts)
     report.error(_span(token), message, hint)
@@ -107,14 +110,17 @@ def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
     if token.type == "EQUAL" and "COMPARE" in accepts:
         return "`=` stores a value; it can't stand in a condition", "write `==` to compare"
     if "ROUTE" in accepts:
-        hint = nearest(token, ("on", "route", "branch")) or "everything else stands inside one of these"
-        return f"expected `on request`, `route` or `branch` before {shown}", hint
+        words = ("on", "route", "branch", "reply", "shared")
+        hint = nearest(token, words) or "everything else stands inside one of these"
+        return f"expected `on request`, `route`, `branch`, `reply` or `shared` before {shown}", hint
     expected = _expected(accepts)
     hint = ""
+    if accepts == {"FOR", "NAME"}:
+        return 'expected "for" and a lifetime before ' + shown, "as in `shared failures: number for 10m`"
     if "COMMA" in accepts and token.type in _VALUES:
         hint = "did you forget a comma?"
     elif accepts == {"LABEL", "RPAR"} or (token.type == "NAME" and accepts == {"LABEL"}):
-        hint = f"a parameter needs a type: `{token}: text`"
+        hint = f"it needs a type: `{token}: text`"
     elif "LBRACE" in accepts:
         hint = "a block stands in braces: { ... }"
     return f"expected {expected} before {shown}", hint
@@ -124,12 +130,14 @@ def _expected(accepts: set[str]) -> str:
     """What could have stood there, the likely things only."""
     wanted = set(accepts)
     found: list[str] = []
+    if wanted == _NAMES:
+        wanted = {"NAME"}
     if wanted >= _STATEMENTS:
         found.append("a statement")
         wanted -= _STATEMENTS | {"ELSE"}
     elif wanted >= {"TEXT", "QUANTITY"}:
         found.append("a value")
-        wanted -= _VALUES | {"CALL"}
+        wanted -= _VALUES
     if found or wanted - _OPERATORS:
         wanted -= _OPERATORS
     found += [_shown(name) for name in sorted(wanted, key=lambda name: (name != "COMMA", name))]

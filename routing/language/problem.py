@@ -52,6 +52,16 @@ class Report:
         self.lines = text.split("\n")
         self._found: list[Problem] = []
 
+    def beside(self) -> Report:
+        """An empty report about the same file, for a check that may have to be repeated."""
+        report = Report(self.file, "")
+        report.lines = self.lines
+        return report
+
+    def take(self, other: Report) -> None:
+        """Take over what another report found."""
+        self._found += other._found
+
     def error(self, span: Span, message: str, hint: str = "") -> None:
         """Note something that keeps the file from running."""
         self._add(span, message, hint, Severity.ERROR)

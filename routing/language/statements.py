@@ -9,10 +9,24 @@ from routing.language import bound, tree
 from routing.language.arguments import bind
 from routing.language.bound import Bound, Constant, Expansion, Local, Step
 from routing.language.comparisons import arm, within
-from routing.language.expressions import CALL_VARIABLES, Expressions, is_iterable_table
+from routing.language.expressions import Expressions, is_iterable_table
+from routing.language.known import KEPT
 from routing.language.scope import Scope, Typed, Variable
+from routing.language.shared_tables import is_shared, store
 from routing.language.signature import Ends, Parameter, Place, Signature
-from routing.language.types import BRANCH, HEADERS, NOTHING, PARAMETERS, REQUEST, TRUTH, UNKNOWN, Type, fits, list_of
+from routing.language.types import (
+    BRANCH,
+    HEADERS,
+    NOTHING,
+    PARAMETERS,
+    REPLY,
+    REQUEST,
+    TRUTH,
+    UNKNOWN,
+    Type,
+    fits,
+    list_of,
+)
 
 _NOT_KEPT = frozenset({REQUEST, BRANCH, HEADERS, PARAMETERS})
 """What would be edited under another name: only values are kept."""
@@ -48,15 +62,13 @@ _FLOWS = {Ends.NEVER: GOES_ON, Ends.MAY: Flow(True, True), Ends.ALWAYS: Flow(Fal
 class Statements:
     """Checks the statements of one block of a file (`on`, `route` or `branch`) and binds them.
 
-    `route` looks up a route that is called, by its name. `variables` collects the types of `call.x`.
+    `route` looks up a route that is called, by its name.
     """
 
-    def __init__(
-        self, expressions: Expressions, variables: dict[str, Type], route: Callable[[tree.Word], Callee | None]
-    ) -> None:
+    def __init__(self, expressions: Expressions, route: Callable[[tree.Word], Callee | None]) -> None:
         self._expressions = expressions
         self._report = expressions.report
-        self._variables = variables
+        self._known = expressions.known
         self._route = route
         self._locals = 0
         self._loops = 0
@@ -112,7 +124,7 @@ class Statements:
 
     def _let(self, node: tree.Let, scope: Scope) -> Step:
         typed = self._expressions.value(node.value, scope)
-        if typed.type in _NOT_KEPT:
+        if typed.type in _NOT_KEPT or is_shared(typed):
             self._report.error(node.value.span, f"`{node.name.text}` can't hold this: use it where it stands")
         variable = self.declare(node.name, typed.type, scope, changes=True)
         return bound.SetLocal(variable.python_name, typed.bound, node.span)
@@ -126,7 +138,7 @@ class Statements:
             hidden = f"was given a value in line {earlier.span.line}"
         elif name.text in environment.roots:
             hidden = "is a property"
-        elif name.text in environment.functions:
+        elif name.text in environment.functions and type_ != REPLY:
             hidden = "is a function"
         elif any(table.partition(".")[0] == name.text for table in environment.tables):
             hidden = "is a table"
@@ -140,6 +152,10 @@ class Statements:
 
     def _assign(self, node: tree.Assign, scope: Scope) -> list[Step]:
         target = node.target
+        if isinstance(target, tree.SharedTable):
+            message = f"`shared.{target.name}` is a table; one entry is stored at a time"
+            self._report.error(target.span, message, f"write `shared.{target.name}[key] = ...`")
+            return []
         if isinstance(target, tree.CallVariable):
             return [self._store_call_variable(target, node, scope)]
         if isinstance(target, tree.Name):
@@ -148,6 +164,8 @@ class Statements:
         if owner.type == UNKNOWN:
             self._expressions.value(node.value, scope)
             return []
+        if isinstance(target, tree.Index) and is_shared(owner):
+            return store(self._expressions, owner, target, node, scope)
         wanted = self._wanted(target, owner)
         if wanted is None:
             return []
@@ -227,14 +245,14 @@ class Statements:
         return [bound.SetLocal(variable.python_name, value.bound, node.span)]
 
     def _store_call_variable(self, target: tree.CallVariable, node: tree.Assign, scope: Scope) -> Step:
-        known = self._variables.get(target.name)
+        known = self._known.variables.get(target.name)
         value = self._expressions.value(node.value, scope, known)
-        kept = next((kind for kind in CALL_VARIABLES if fits(value.type, kind)), None)
+        kept = next((kind for kind in KEPT if fits(value.type, kind)), None)
         if kept is None:
-            kinds = ", ".join(kind.name for kind in CALL_VARIABLES)
+            kinds = ", ".join(kind.name for kind in KEPT)
             self._report.error(node.value.span, f"`call.{target.name}` can't hold a value of type {value.type}", kinds)
         elif known is None or known == UNKNOWN:
-            self._variables[target.name] = kept if value.type != UNKNOWN else UNKNOWN
+            self._known.variables[target.name] = kept if value.type != UNKNOWN else UNKNOWN
         parts = {"key": Constant(target.name), "value": value.bound}
         return bound.Store("context.call[key] = value", parts, node.span)
 
@@ -271,7 +289,7 @@ class Statements:
             return [], GOES_ON
         callee = self._route(node.name)
         if callee is None:
-            self._expressions.unsure = True
+            self._known.unsure = True
             for argument in node.arguments:
                 self._expressions.value(argument.value, scope)
             return [], Flow(True, True)

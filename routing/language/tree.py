@@ -86,6 +86,14 @@ class CallVariable:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedTable:
+    """`shared.name`."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """`owner.name`."""
 
@@ -140,6 +148,16 @@ class Logic:
 
 
 @dataclass(frozen=True, slots=True)
+class Calculation:
+    """`left + right`, `left - right`, `left * right`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two operands and one of `== != < <= > >= in matches`; `negated` for `not in`."""
 
@@ -150,9 +168,9 @@ class Comparison:
     span: Span
 
 
-Path: TypeAlias = Name | CallVariable | Attribute | Index
+Path: TypeAlias = Name | CallVariable | SharedTable | Attribute | Index
 Literal: TypeAlias = Text | Quantity | Pattern | Truth | Range | ListOf
-Expression: TypeAlias = Literal | Path | Call | Not | Logic | Comparison
+Expression: TypeAlias = Literal | Path | Call | Not | Logic | Calculation | Comparison
 
 
 # -- statements -------------------------------------------------------------------------------------------------------
@@ -259,7 +277,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """`on request { }`."""
+    """`on request { }`, `on reply { }`."""
 
     event: Word
     body: Block
@@ -286,7 +304,27 @@ class Branch:
     span: Span
 
 
-Item: TypeAlias = On | Route | Branch
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`reply name(subject) { }`: edits a response on its way back."""
+
+    name: Word
+    subject: Word
+    body: Block
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """`shared name: type for lifetime`: a table that all requests share."""
+
+    name: Word
+    type: Word
+    lifetime: Quantity
+    span: Span
+
+
+Item: TypeAlias = On | Route | Branch | Reply | Shared
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Container(enum.Enum):
 
     LIST = "list"
     TABLE = "table"
+    SHARED = "shared table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ IP_ADDRESS = Type("ip address", base=TEXT)
 DOMAIN = Type("domain", base=TEXT, parse=_domain, converts=(("text", str.lower),))
 HEADER = Type("header")
 """One header by name, where a function takes the header and not its text."""
+ENTRY = Type("entry of a shared table")
+"""One entry by its key, where a function takes the entry and not its value."""
 CODE = Type("status code", base=NUMBER, limits=(100, 699))
 FINAL_CODE = Type("final status code", base=CODE, limits=(200, 699))
 REQUEST = Type("request")
@@ -82,6 +85,8 @@ SOURCE = Type("source")
 OUTCOME = Type("outcome")
 BRANCH = Type("branch")
 BRANCH_FUNCTION = Type("branch function")
+REPLY = Type("reply")
+REPLY_FUNCTION = Type("reply function")
 
 
 def list_of(element: Type) -> Type:
@@ -92,6 +97,11 @@ def list_of(element: Type) -> Type:
 def table_of(element: Type) -> Type:
     """The type of a configured table: `in` asks it, and it may be gone through."""
     return Type(f"table of {element}", element, Container.TABLE)
+
+
+def shared_of(element: Type) -> Type:
+    """The type of a table that all requests share: `[key]` reads and stores."""
+    return Type(f"shared table of {element}", element, Container.SHARED)
 
 
 def one_of(*types: Type) -> Type:

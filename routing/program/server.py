@@ -17,6 +17,7 @@ from routing.runtime import Domains, Module, Platform
 from routing.runtime.builtins import Builtins
 from routing.runtime.dispatch import Dispatcher, new_runner
 from routing.runtime.loader import load_routes
+from routing.runtime.shared import SharedTables
 from sipcore.errors import ConfigurationError, RingwayError
 from sipcore.facts import Observer
 from sipcore.flow import Target
@@ -72,6 +73,7 @@ class Server:
             is_own_endpoint=self.own_endpoints,
             settings=config.for_modules(),
         )
+        self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         self.platform.provide(Locator, Locator(DnsResolver(), self._reachable))
         self.modules = make_modules(self.platform)
@@ -85,7 +87,8 @@ class Server:
 
     def load_routes(self) -> None:
         """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong."""
-        routes = load_routes(self.config.route_file, self.modules, {"domains": self.platform.domains})
+        tables = {"domains": self.platform.domains}
+        routes = load_routes(self.config.route_file, self.modules, tables, shared=self.shared)
         for warning in routes.warnings:
             _log.warning("%s", warning)
         self.dispatcher.routes = routes

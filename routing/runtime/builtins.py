@@ -10,6 +10,7 @@ from routing.runtime.editing import one_line
 from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Platform
 from routing.runtime.properties import SERVERS_OWN
+from routing.runtime.shared import SharedEntry
 from routing.runtime.values import Duration, FinalCode, HeaderField
 from sipcore.errors import RingwayError
 from sipcore.message import Response
@@ -77,13 +78,16 @@ class Builtins(Module):
             line = " ".join([text, *map(str, values)])
             self._logger.info("%s", printable(line), extra={"call_id": context.request.get("call-id")})
 
-    @function(places=Place.REQUEST | Place.BRANCH)
-    def remove(self, context: Context, header: HeaderField) -> None:
-        """Take a header off; in its name `*` stands for anything: `remove(branch.header["X-*"])`.
+    @function(places=Place.REQUEST | Place.BRANCH | Place.REPLY)
+    def remove(self, context: Context, what: HeaderField | SharedEntry) -> None:
+        """Take a header off, or an entry out of a shared table; in a header's name `*` stands for anything.
 
         What the server keeps right by itself (Via, From, Call-ID, ...) stays, whatever `*` stands for.
         """
-        message, key = header
+        if isinstance(what, SharedEntry):
+            what.table.remove(what.key)
+            return
+        message, key = what
         if "*" not in key:
             message.remove(key)
             return

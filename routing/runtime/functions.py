@@ -17,6 +17,7 @@ from routing.language.types import (
     BRANCH_FUNCTION,
     CODE,
     DURATION,
+    ENTRY,
     FINAL_CODE,
     HEADER,
     NETWORK,
@@ -35,6 +36,7 @@ from routing.language.types import (
 from routing.runtime.context import Outcome
 from routing.runtime.module import Declaration, Module
 from routing.runtime.properties import DESTINATION
+from routing.runtime.shared import SharedEntry
 from routing.runtime.values import BranchFunction, Destination, Duration, FinalCode, HeaderField, Networks, Rate
 from sipcore.errors import ConfigurationError
 from sipcore.message import NameAddr
@@ -54,6 +56,7 @@ TYPES: Mapping[object, Type] = {
     Outcome: OUTCOME,
     FinalCode: FINAL_CODE,
     HeaderField: HEADER,
+    SharedEntry: ENTRY,
     BranchFunction: BRANCH_FUNCTION,
     re.Pattern: PATTERN,
     object: ANYTHING,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routing.language.bound import Program
 from routing.language.checker import check
-from routing.language.compiler import Entry, compile_program
+from routing.language.compiler import Entry, OnReply, compile_program
 from routing.language.environment import Environment, Table
 from routing.language.parser import parse
-from routing.language.problem import Problem, Report, Severity, Span, render
+from routing.language.problem import Problem, Report, Severity, render
 from routing.language.types import (
     ADDRESS,
     BRANCH_FUNCTION,
@@ -29,6 +30,7 @@ from routing.language.types import (
 from routing.runtime.functions import TYPES, function_table
 from routing.runtime.module import Module
 from routing.runtime.properties import ATTRIBUTES, DESTINATION, KEYED, NAMES, ROOTS
+from routing.runtime.shared import SharedTables
 from sipcore.errors import ConfigurationError
 
 Tables = Mapping[str, Container[Any]]
@@ -46,29 +48,42 @@ _LARGEST_FILE = 1_000_000
 class Routes:
     """A route file, ready to run: `run(context)` is the coroutine of one request; it returns True.
 
-    `warnings` were found when it was loaded; `problems` of the rendered kind.
+    `on_reply` is asked about every response that a proxy gives back. `warnings` were found when it was loaded, and are
+    rendered.
     """
 
     name: str
     run: Entry
+    on_reply: OnReply | None = None
     warnings: tuple[str, ...] = ()
 
 
 def load_routes(
-    source: Path | str, modules: Sequence[Module], tables: Tables | None = None, name: str = "main.route"
+    source: Path | str,
+    modules: Sequence[Module],
+    tables: Tables | None = None,
+    name: str = "main.route",
+    shared: SharedTables | None = None,
 ) -> Routes:
     """Load a route file (a Path), or its text (a str, called `name` in messages).
 
-    Raises `ConfigurationError` with every mistake, rendered.
+    `shared` are the shared tables of the server, which stay when routes are loaded again. Raises `ConfigurationError`
+    with every mistake, rendered; nothing has changed then.
     """
     name, text = _read(source, name)
     environment = make_environment(modules, tables or {})
-    run, problems = _build(name, text, environment)
-    if run is None:
+    program, problems = _check(name, text, environment)
+    if program is None:
         raise ConfigurationError([render(one, text) for one in problems if one.severity is Severity.ERROR])
+    kept = shared or SharedTables()
+    opened = {table.name: kept.open(table) for table in program.tables}
+    try:
+        compiled = compile_program(program, environment, name, text, opened)
+    except RecursionError:
+        raise ConfigurationError([render(_too_deep(name), text)]) from None
     # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    return Routes(name, run, tuple(render(problem, text) for problem in problems))
+    return Routes(name, compiled.entry, compiled.on_reply, tuple(render(problem, text) for problem in problems))
 
 
 def check_routes(
@@ -79,7 +94,7 @@ def check_routes(
 ) -> list[Problem]:
     """Every mistake in a route file, in its order; runs nothing of it. `modules` may be classes."""
     name, text = _read(source, name)
-    return _build(name, text, make_environment(modules, tables or {}))[1]
+    return _check(name, text, make_environment(modules, tables or {}))[1]
 
 
 def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:
@@ -114,15 +129,18 @@ def _read(source: Path | str, name: str) -> tuple[str, str]:
         raise ConfigurationError([f"{source}:{line}: this line is not UTF-8 text"]) from None
 
 
-def _build(name: str, text: str, environment: Environment) -> tuple[Entry | None, list[Problem]]:
-    """Check and compile a text; the entry is None when there are errors."""
+def _check(name: str, text: str, environment: Environment) -> tuple[Program | None, list[Problem]]:
+    """Check a text; the program is None when there are errors."""
     report = Report(name, text)
-    entry = None
+    program = None
     try:
         file = parse(text, report)
         if not report.failed:
             program = check(file, environment, report)
-            entry = None if report.failed else compile_program(program, environment, name, text)
     except RecursionError:
-        report.error(Span(1, 1, 1, 2), "this file nests blocks or conditions too deeply")
-    return entry, report.problems
+        return None, [_too_deep(name)]
+    return None if report.failed else program, report.problems
+
+
+def _too_deep(name: str) -> Problem:
+    return Problem(name, 1, 1, 1, "this file nests blocks or conditions too deeply")

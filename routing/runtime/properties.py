@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from routing.language.calculations import counted, joined
 from routing.language.environment import Keyed, Property
 from routing.language.networks import same_address
 from routing.language.types import (
@@ -38,6 +39,7 @@ from routing.runtime.editing import (
     with_port,
     with_user,
 )
+from routing.runtime.shared import SharedEntry
 from routing.runtime.steps import steps
 from routing.runtime.values import Destination, HeaderField
 from sipcore.message.names import key_of
@@ -143,15 +145,19 @@ KEYED = {
 """What is asked by a name in brackets, by the type before them."""
 
 NAMES = {
+    "counted": counted,
     "equivalent": equivalent,
     "header_field": HeaderField,
     "header_text": header_text,
+    "joined": joined,
     "len": len,
     "list": list,
     "max_forwards": max_forwards,
     "same_address": same_address,
     "set_header": set_header,
+    "shared_entry": SharedEntry,
     "steps": steps,
+    "str": str,
     "unescape": unescape,
     "with_domain": with_domain,
     "with_parameter": with_parameter,

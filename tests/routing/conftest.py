@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from routing.runtime.loader import Routes, check_routes, load_routes
 from sipcore.flow import Flow
 from sipcore.message import NameAddr, Request, Response, parse
 from sipcore.need import Need, Pending
+from sipcore.timers import Timers
 from sipcore.tokens import Tokens
 from sipcore.uri import Uri
 
@@ -157,6 +159,8 @@ class Transaction:
     def respond(self, response: Response) -> None:
         self.responses.append(response)
 
+    refuse = respond
+
     def answered(self) -> bool:
         return any(response.status >= 200 for response in self.responses)
 
@@ -183,7 +187,7 @@ def recorder() -> Recorder:
 def platform() -> Platform:
     counter = iter(range(1000))
     return Platform(
-        stack=None,  # type: ignore[arg-type]
+        stack=SimpleNamespace(timers=Timers(1000.0)),  # type: ignore[arg-type]
         runner=None,  # type: ignore[arg-type]
         tokens=Tokens("t1", b"a secret of tests", lambda length: next(counter).to_bytes(length, "big")),
         domains=Domains(("example.com",)),

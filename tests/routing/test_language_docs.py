@@ -16,6 +16,7 @@ from routing.runtime.builtins import Builtins
 from routing.runtime.functions import function_table
 from routing.runtime.loader import PARAMETER_TYPES, check_routes
 from routing.runtime.properties import ATTRIBUTES, SERVERS_OWN, described
+from routing.runtime.shared import MOST_ENTRIES
 from routing.runtime.steps import MOST_STEPS
 from sipcore.message.names import spelling
 
@@ -85,3 +86,4 @@ def test_the_small_print_is_right() -> None:
     for name in PARAMETER_TYPES:
         assert name in section("Types")
     assert f"{MOST_STEPS:,} turns" in PAGE
+    assert f"{MOST_ENTRIES:,} entries" in PAGE

@@ -1,0 +1,28 @@
+"""What is known of a whole file while its blocks are checked one by one."""
+
+from __future__ import annotations
+
+from routing.language.environment import Environment
+from routing.language.problem import Report
+from routing.language.types import DURATION, NUMBER, TEXT, TRUTH, Type
+
+KEPT: dict[Type, object] = {TEXT: "", NUMBER: 0, TRUTH: False, DURATION: 0.0}
+"""What `call.x` and `shared` tables may hold, and what they are before something was stored."""
+
+
+class Known:
+    """The names of a file. `variables` are the types of `call.x`.
+
+    `functions` are branch and reply functions by name: their type, and what compiled code calls them. `shared` are
+    the types of what shared tables hold. `used` collects what of these is used, shared tables as `shared.name`.
+    """
+
+    def __init__(self, environment: Environment, report: Report, variables: dict[str, Type]) -> None:
+        self.environment = environment
+        self.report = report
+        self.variables = variables
+        self.functions: dict[str, tuple[Type, str]] = {}
+        self.shared: dict[str, Type] = {}
+        self.used: set[str] = set()
+        self.unsure = False
+        """Whether something unknown was called, so that nobody can say where it leads."""
