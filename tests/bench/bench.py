@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--calls", type=int, default=20_000, help="proxied calls of a round (%(default)s)")
     own.add_argument("--rate", type=float, default=2_000, help="calls begun each second (%(default)s)")
     own.add_argument("--registrations", type=int, default=5_000, help="users that refresh in a round (%(default)s)")
-    own.add_argument("--in-flight", type=int, default=100, help="registrations open at a time (%(default)s)")
+    own.add_argument("--in-flight", type=int, default=50, help="registrations open at a time (%(default)s)")
     own.add_argument("--bindings", type=int, default=100_000, help="bindings in the memory test (%(default)s)")
     own.add_argument("--quick", action="store_true", help="a tenth of the load: tells whether it works, not how fast")
     own.add_argument("--only", choices=("ringway", "kamailio"), help="measure one of them alone")
