@@ -55,6 +55,10 @@ class Flow:
         self.closed = False
         self.ending = False
 
+    def at_port(self, port: int) -> Flow:
+        """The way to another port of the same peer, by the same socket of ours (of a transport without connections)."""
+        return Flow(self.transport, self.local, (self.remote[0], port), self.sent_by, self.edge)
+
     def __repr__(self) -> str:
         return f"<Flow {self.transport} {host_port(*self.local)} <-> {host_port(*self.remote)}>"
 

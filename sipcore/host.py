@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 from sipcore.errors import Malformed
 
@@ -66,3 +67,46 @@ def _plain_ipv6(text: str) -> str:
     except Malformed:
         return text
     return address.removeprefix("::ffff:") if "." in address else address
+
+
+class Kind(enum.Enum):
+    """What a host is, as far as it can be told without asking the DNS."""
+
+    NAME = "name"
+    NOWHERE = "nowhere"
+    """A name that never resolves: WebSocket clients know no better (RFC 7118 section 5)."""
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    UNUSABLE = "unusable"
+    """Unspecified, broadcast or multicast: nobody can be called there."""
+
+
+_PRIVATE = [
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+]
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
+_BROADCAST = IPv4Network("255.255.255.255/32")
+
+
+@lru_cache(maxsize=8192)
+def kind_of(host: str) -> Kind:
+    """The kind of a host as URIs hold it: lower case, IPv6 without brackets."""
+    try:
+        address = ip_address(plain_address(host))
+    except ValueError:
+        return Kind.NOWHERE if host.endswith(".invalid") else Kind.NAME
+    if address.is_loopback:
+        return Kind.LOOPBACK
+    if address.is_multicast or address.is_unspecified or address in _THIS_NETWORK or address in _BROADCAST:
+        return Kind.UNUSABLE
+    return Kind.PRIVATE if any(address in network for network in _PRIVATE) else Kind.PUBLIC

@@ -16,13 +16,16 @@ from sipcore.message import DEFAULT_LIMITS, Limits, Message, Request, Response, 
 from sipcore.message.check import check_request, check_response
 from sipcore.message.framing import BadMessage, Broken, Ping, StreamFraming
 from sipcore.message.malformed import answer_malformed
-from sipcore.message.source import mark_source
+from sipcore.message.source import mark_source, way_back
+from sipcore.message.tag import tag_for
 from sipcore.timers import Timers
 from sipcore.tokens import Tokens
 from sipcore.transaction.invite_server import InviteServer
 from sipcore.transaction.layer import TransactionLayer, server_key
 from sipcore.transaction.user import TransactionUser
 
+_TOLD_APART = 2_048
+"""Bytes of a malformed message that its answer's tag is made of."""
 CLOSE = b""
 """No bytes: the edge closes the stream after what was put into the outbox before."""
 
@@ -155,24 +158,24 @@ class Stack:
         transaction = self.transactions.new_server(request, flow, key)
         # A CANCEL from elsewhere with the right branch is refused: whoever sent the INVITE can send the CANCEL.
         if not isinstance(invite, InviteServer) or invite.flow.remote[0] != flow.remote[0]:
-            transaction.respond(request.response(481, to_tag=self.tokens.token()))
+            transaction.respond(request.response(481, to_tag=tag_for(request, self.tokens)))
             return
-        transaction.respond(request.response(200, to_tag=self.tokens.token()))
+        transaction.respond(request.response(200, to_tag=tag_for(request, self.tokens)))
         if not invite.answered() and invite.user is not None:
             invite.user.cancelled()
 
     def _shed(self, request: Request, flow: Flow) -> None:
         self.counters.shed += 1
-        response = request.response(503, to_tag=self.tokens.token())
+        response = request.response(503, to_tag=tag_for(request, self.tokens))
         response.append("retry-after", b"10")
-        self.transactions.send_response(flow, response.write(), response)
+        self.transactions.send_response(way_back(request.via, flow), response.write(), response)
 
     def _answer_malformed(self, data: bytes, malformed: Malformed, flow: Flow) -> None:
         self.counters.malformed += 1
-        answer = answer_malformed(data, malformed, flow.remote, self.tokens.token())
+        answer = answer_malformed(data, malformed, flow.remote, self.tokens.tag(data[:_TOLD_APART]))
         if answer is None:
             self.counters.dropped += 1
         else:
-            self.outbox.append((flow, answer))
+            self.outbox.append((way_back(parse(answer).via, flow), answer))
         if self.observe is not None:
             self.observe(Dropped(malformed.reason, len(data), flow))

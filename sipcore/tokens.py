@@ -23,7 +23,7 @@ class Tokens:
     `random_bytes(n)` is the one source of randomness.
     """
 
-    __slots__ = ("_counter", "_minted", "_prefix", "_sealed", "_stamped", "owner", "random_bytes", "secret")
+    __slots__ = ("_counter", "_minted", "_prefix", "_sealed", "_stamped", "_tagged", "owner", "random_bytes", "secret")
 
     def __init__(self, owner: str, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
         if len(secret) < _LEAST_SECRET:
@@ -31,9 +31,10 @@ class Tokens:
         self.owner = owner
         self.secret = secret
         self.random_bytes = random_bytes
-        # One key for each use: everybody is handed minted tokens and stamps, and none of them may pass as a seal.
-        self._minted, self._sealed, self._stamped = (
-            blake2s(key=secret[:32], digest_size=_MAC_BYTES, person=use) for use in (b"minted", b"sealed", b"stamped")
+        # One key for each use: everybody is handed minted tokens, tags and stamps, and none may pass as another.
+        self._minted, self._sealed, self._stamped, self._tagged = (
+            blake2s(key=secret[:32], digest_size=_MAC_BYTES, person=use)
+            for use in (b"minted", b"sealed", b"stamped", b"tagged")
         )
         # A random start keeps tokens of two runs of the same worker apart.
         self._counter = int.from_bytes(random_bytes(6), "big")
@@ -46,6 +47,12 @@ class Tokens:
         keyed = self._minted.copy()
         keyed.update(text.encode())
         return text + keyed.hexdigest()
+
+    def tag(self, subject: bytes) -> str:
+        """A tag that nobody can guess and that is the same each time: `owner-mac` (RFC 3261 section 8.2.7)."""
+        keyed = self._tagged.copy()
+        keyed.update(subject)
+        return self._prefix + keyed.hexdigest()
 
     def branch(self) -> str:
         """A new Via branch parameter value with the RFC 3261 cookie."""

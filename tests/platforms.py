@@ -35,6 +35,8 @@ class Transaction:
     def respond(self, response: Response) -> None:
         self.responses.append(response)
 
+    refuse = respond
+
     def answered(self) -> bool:
         return any(response.status >= 200 for response in self.responses)
 

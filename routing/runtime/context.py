@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sipcore.facts import CallProgress
 from sipcore.flow import Flow
 from sipcore.message import Request, Response
+from sipcore.message.tag import tag_for
 from sipcore.need import Handle
 from sipcore.transaction.user import ServerTransaction
 
@@ -38,11 +39,15 @@ class Outcome:
 class Context:
     """One request on its way through a route.
 
-    `user` is the authenticated address of record ("" before `authenticate` succeeded). `ended` turns True with the
-    outcome; functions that end a route set it through `reply`, or themselves when the outcome is no response.
+    `user` is the authenticated address of record ("" before `authenticate` succeeded). `forwarded` turns True when
+    somebody else is asked. `ended` turns True with the outcome; functions that end a route set it through `reply`, or
+    themselves when the outcome is no response.
     """
 
-    __slots__ = ("call", "ended", "flow", "handle", "outcome", "platform", "request", "steps", "transaction", "user")
+    __slots__ = (
+        "call", "ended", "flow", "forwarded", "handle", "outcome", "platform", "request", "steps", "transaction",
+        "user",
+    )  # fmt: skip
 
     def __init__(self, platform: Platform, request: Request, transaction: ServerTransaction) -> None:
         self.platform = platform
@@ -51,14 +56,14 @@ class Context:
         self.flow: Flow = transaction.flow
         self.outcome = NOTHING_TRIED
         self.user = ""
-        self.ended = False
+        self.forwarded = self.ended = False
         self.call: dict[str, Any] = {}
         self.handle: Handle | None = None
         self.steps = 0  # turns of loops, counted against a limit
 
     def reply(self, status: int, reason: str = "", *headers: tuple[str, bytes], body: bytes = b"") -> None:
         """Answer the request; a final status ends the route. `headers` are (key, value) pairs."""
-        response = self.request.response(status, reason, to_tag=self.platform.tokens.token())
+        response = self.request.response(status, reason, to_tag=self.tag())
         for name, value in headers:
             response.append(name, value)
         response.body = body
@@ -66,7 +71,18 @@ class Context:
             self.ended = True
         if self.platform.observe is not None and status not in CHALLENGES:
             self.report_progress(status, response.reason)
-        self.transaction.respond(response)
+        if status >= 300 and self.is_refusable():
+            self.transaction.refuse(response)
+        else:
+            self.transaction.respond(response)
+
+    def tag(self) -> str:
+        """Our tag in the responses to this request."""
+        return tag_for(self.request, self.platform.tokens)
+
+    def is_refusable(self) -> bool:
+        """Whether a refusal needs no state: nothing was done for it yet, and who sent it is not proved."""
+        return not self.user and not self.forwarded
 
     def report_progress(self, status: int, reason: str) -> None:
         """Tell the observer how a call goes; 0 is the attempt itself."""

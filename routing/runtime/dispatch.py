@@ -12,10 +12,13 @@ from sipcore.errors import Malformed, Refused, RingwayError, Unavailable
 from sipcore.facts import Rejected
 from sipcore.flow import Flow
 from sipcore.message import Request, Response
+from sipcore.message.tag import tag_for
 from sipcore.need import Runner
 from sipcore.transaction.user import ServerTransaction
 
 log = logging.getLogger("ringway.route")
+
+_NO_DIALOG_NEEDED = frozenset({"REGISTER", "OPTIONS", "NOTIFY"})
 
 Offer = Callable[[Request, ServerTransaction], bool]
 """Takes a request and answers True, or leaves it to the next one; raises Refused or Malformed to answer."""
@@ -32,7 +35,8 @@ class Dispatcher:
     """The transaction user of the whole server.
 
     `offers` are asked in order before the routes; `acknowledge` takes the ACK to a 2xx. While `draining` is set,
-    requests that would begin something new get a 503.
+    requests that would begin something new get a 503. A request inside a dialog that did not begin here gets a 481,
+    unless `unknown_dialogs` are for the routes too.
     """
 
     def __init__(self) -> None:
@@ -41,6 +45,7 @@ class Dispatcher:
         self.offers: list[Offer] = []
         self.acknowledge: Callable[[Request, Flow], None] = _ignore_ack
         self.draining = False
+        self.unknown_dialogs = False
 
     def request(self, request: Request, transaction: ServerTransaction) -> None:
         """Offer a new request down the list, then run the routes."""
@@ -51,20 +56,27 @@ class Dispatcher:
                     return
             if self.draining and request.method in ("INVITE", "REGISTER", "SUBSCRIBE"):
                 raise Refused(503, "Shutting Down", (b"Retry-After: 10",))
-            if request.to.tag and request.method not in ("REGISTER", "OPTIONS", "NOTIFY"):
+            if request.to.tag and not self.unknown_dialogs and request.method not in _NO_DIALOG_NEEDED:
                 raise Refused(481)  # RFC 3261 section 12.2.2: a dialog that we know nothing of
         except (Refused, Malformed) as refusal:
-            self._answer(request, transaction, refusal)
+            transaction.refuse(self._answer(request, transaction, refusal))
         else:
             self._route(request, transaction)
 
     def _refuse_impossible(self, request: Request) -> None:
         """What no element can serve: no hops left (RFC 3261 16.3 step 3), unknown extensions (step 5)."""
-        if request.get("max-forwards") == b"0" and request.method != "OPTIONS":
+        left = request.get("max-forwards")
+        if left is not None and left[0] == 0x30 and int(left) == 0 and not self._is_question_to_us(request):
             raise Refused(483)
         if "proxy-require" in request.names:
             tags = b", ".join(request.elements("proxy-require"))
             raise Refused(420, "", (b"Unsupported: " + tags,))
+
+    def _is_question_to_us(self, request: Request) -> bool:
+        """Whether it is an OPTIONS for this server itself, which needs no further hop (RFC 3261 section 11)."""
+        platform, uri = self.platform, request.uri
+        assert platform is not None
+        return request.method == "OPTIONS" and not uri.user and uri.host in platform.domains
 
     def _route(self, request: Request, transaction: ServerTransaction) -> None:
         platform, routes = self.platform, self.routes
@@ -73,10 +85,11 @@ class Dispatcher:
         transaction.user = context
         context.handle = platform.runner.run(routes.run(context), context)
 
-    def _answer(self, request: Request, transaction: ServerTransaction, refusal: Refused | Malformed) -> None:
+    def _answer(self, request: Request, transaction: ServerTransaction, refusal: Refused | Malformed) -> Response:
+        """The response that says so; it is reported here."""
         platform = self.platform
         assert platform is not None
-        response = request.response(refusal.status, refusal.reason, to_tag=platform.tokens.token())
+        response = request.response(refusal.status, refusal.reason, to_tag=tag_for(request, platform.tokens))
         for line in getattr(refusal, "headers", ()):
             response.names.append(line.split(b":", 1)[0].lower().decode())
             response.lines.append(line)
@@ -84,7 +97,7 @@ class Dispatcher:
             why = refusal.reason or response.reason
             user, target = request.from_.uri_text, request.uri_text
             platform.observe_refusals(Rejected(request.method, user, target, refusal.status, why, transaction.flow))
-        transaction.respond(response)
+        return response
 
     def ack(self, request: Request, flow: Flow) -> None:
         """An ACK to a 2xx: forwarded along its dialog, or dropped."""
@@ -109,8 +122,10 @@ class Dispatcher:
 
     def _end(self, context: Context, refusal: Refused | Malformed) -> None:
         context.ended = True
-        if not context.transaction.answered():
-            self._answer(context.request, context.transaction, refusal)
+        transaction = context.transaction
+        if not transaction.answered():
+            response = self._answer(context.request, transaction, refusal)
+            (transaction.refuse if context.is_refusable() else transaction.respond)(response)
 
 
 def new_runner(dispatcher: Dispatcher, perform: Callable[..., Callable[[], None]], limit: int = 10_000) -> Runner:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sipcore.host import plain_address
+from sipcore.flow import Flow
+from sipcore.host import Kind, kind_of, plain_address
 from sipcore.message.message import Request
 from sipcore.message.via import Via
 
@@ -66,6 +67,21 @@ def _without_source(value: bytes) -> bytes:
         if text[1:].partition(b"=")[0].strip(b" \t").lower() not in (b"received", b"rport")
     ]
     return value[:start] + b"".join(kept)
+
+
+def way_back(via: Via, flow: Flow) -> Flow:
+    """The flow that responses to a request take, by its topmost Via: RFC 3261 section 18.2.2, RFC 3581 section 4.
+
+    Without `rport` they go to the port that the sender named, 5060 when it named none, at the address it sent from.
+    A sender with a private address that comes from a public one is behind a NAT, and only its source port leads there.
+    """
+    if flow.reliable or via.rport is not None:
+        return flow
+    port = via.port or 5060
+    behind_nat = kind_of(via.host) is Kind.PRIVATE and kind_of(flow.remote[0]) is Kind.PUBLIC
+    if port == flow.remote[1] or behind_nat:
+        return flow
+    return flow.at_port(port)
 
 
 def response_target(via: Via, transport: str) -> tuple[str, int]:

@@ -19,6 +19,11 @@ class UdpFlow(Flow):
 
     address: SocketAddress
 
+    def at_port(self, port: int) -> Flow:
+        """The flow to another port of the same peer, one object for each."""
+        host, _, *scope = self.address
+        return self.edge.find((host, port, *scope))  # type: ignore[attr-defined,no-any-return]  # a UdpSocket
+
 
 class FlowTable:
     """Peers by socket address: at most `most` are remembered, and a flow that somebody holds is always found again.

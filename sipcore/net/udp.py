@@ -61,6 +61,10 @@ class UdpSocket:
         address = (host, port) if self.version == 4 else (host, port, 0, 0)
         return self._flows.recent.get(address) or self._flows.find(address)
 
+    def find(self, address: SocketAddress) -> UdpFlow:
+        """The flow to a peer as the socket names it; raises OSError when there is no way to it."""
+        return self._flows.find(address)
+
     def forget_ways(self) -> None:
         """Ask the kernel anew which address it uses towards each peer: this machine's addresses have changed."""
         self._sources.clear()

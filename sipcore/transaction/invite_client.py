@@ -68,7 +68,7 @@ class InviteClient(ClientMachine):
 
 
 def _resend_slower(transaction: InviteClient, _: None) -> None:
-    transaction.layer.resend(transaction)
+    transaction.layer.resend(transaction, transaction.flow)
     transaction._interval *= 2
     transaction.timer_retransmit = transaction.layer.timers.after(transaction._interval, _timer_a, transaction)
 

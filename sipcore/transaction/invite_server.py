@@ -18,7 +18,7 @@ from sipcore.transaction.engine import (
     TERMINATED,
     Table,
 )  # fmt: skip
-from sipcore.transaction.server import ServerMachine, resend, send
+from sipcore.transaction.server import ServerMachine, resend, send, send_once
 
 if TYPE_CHECKING:
     from sipcore.flow import Flow
@@ -52,6 +52,13 @@ class InviteServer(ServerMachine):
     def respond(self, response: Response) -> None:
         """Send a response; after a final one only further 2xx pass (RFC 6026 section 8.5)."""
         self.fire(_EVENT_OF_CLASS[response.status // 100 - 1], response)
+
+    def refuse(self, response: Response) -> None:
+        """Send a refusal once; with Timer G and Timer H when a 1xx has ended the client's own retransmissions."""
+        if self.state == PROCEEDING and not self.data:
+            send_once(self, response)
+        else:
+            self.respond(response)
 
     def answered(self) -> bool:
         """Whether a final response was sent."""
@@ -90,7 +97,7 @@ def _fail(transaction: InviteServer, response: Response) -> None:
 
 
 def _resend_slower(transaction: InviteServer, _: None) -> None:
-    transaction.layer.resend(transaction)
+    transaction.layer.resend(transaction, transaction.way_back)
     transaction._interval = min(2 * transaction._interval, T2)
     transaction.timer_retransmit = transaction.layer.timers.after(transaction._interval, _timer_g, transaction)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sipcore.errors import Unresolvable
 from sipcore.flow import Flow, FlowOpener, Packet, Target
 from sipcore.message import Request, Response
-from sipcore.message.source import response_target
+from sipcore.message.source import response_target, way_back
 from sipcore.timers import Timers
 from sipcore.tokens import BRANCH_COOKIE, Tokens
 from sipcore.transaction.engine import LOST, REQUEST, Transaction
@@ -116,6 +116,11 @@ class TransactionLayer:
         """A server transaction for a new request; `key` was taken before the Via was marked with its source."""
         machine = InviteServer if request.method == "INVITE" else NonInviteServer
         transaction = self.servers[key] = machine(self, key, request, flow)
+        via = request.via
+        if via.rport is None and via.port != flow.remote[1]:
+            transaction.way_back = way_back(via, flow)
+        else:
+            transaction.way_back = flow
         return transaction
 
     # -- what the machines call -------------------------------------------------------------------------------------
@@ -124,17 +129,20 @@ class TransactionLayer:
         """Put bytes into the outbox."""
         self.outbox.append((flow, data))
 
-    def resend(self, transaction: Transaction) -> None:
+    def resend(self, transaction: Transaction, flow: Flow) -> None:
         """Send a transaction's last bytes again."""
         self.counters.retransmissions_sent += 1
-        self.outbox.append((transaction.flow, transaction.data))
+        self.outbox.append((flow, transaction.data))
 
     def send_response(self, flow: Flow, data: bytes, response: Response) -> None:
         """Send a response by the flow of its request, or, when that is gone, as RFC 3261 section 18.2.2 says."""
         if flow.closed:
-            host, port = response_target(response.via, flow.transport)
+            via = response.via
+            host, port = response_target(via, flow.transport)
+            # With TLS its sent-by is whom the certificate must speak for.
+            domain = via.host if flow.transport == "tls" else ""
             try:
-                flow = self.open_flow(Target(flow.transport, host, port))
+                flow = self.open_flow(Target(flow.transport, host, port, domain))
             except Unresolvable:
                 return  # the client's own timer ends its transaction
         self.outbox.append((flow, data))

@@ -46,7 +46,7 @@ def _resend_slower(transaction: NonInviteClient, _: None) -> None:
     # In Proceeding the interval is T2 at once (section 17.1.2.2).
     interval = T2 if transaction.state == PROCEEDING else min(2 * transaction._interval, T2)
     transaction._interval = interval
-    transaction.layer.resend(transaction)
+    transaction.layer.resend(transaction, transaction.flow)
     transaction.timer_retransmit = transaction.layer.timers.after(interval, _timer_e, transaction)
 
 

@@ -17,7 +17,7 @@ from sipcore.transaction.engine import (
     TRYING,
     Table,
 )  # fmt: skip
-from sipcore.transaction.server import ServerMachine, resend, send
+from sipcore.transaction.server import ServerMachine, resend, send, send_once
 
 if TYPE_CHECKING:
     from sipcore.flow import Flow
@@ -30,6 +30,9 @@ TIMER_J = "timer J"
 
 TRYING_AFTER = T1 + 2 * T1 + 4 * T1
 """When a client's timer E is reset to T2: only then is a 100 useful, and then it is due (RFC 4320 section 4.1)."""
+
+
+CHALLENGES = frozenset({401, 407})
 
 
 class NonInviteServer(ServerMachine):
@@ -45,6 +48,13 @@ class NonInviteServer(ServerMachine):
         """Send a final response; provisional ones are not sent (RFC 4320 section 4.1), nor is a 408 (4.2)."""
         if response.status >= 200:
             self.fire(SEND_FINAL if response.status != 408 else SEND_408, response)
+
+    def refuse(self, response: Response) -> None:
+        """Send a challenge once, for its client is unknown and asks anew; any other refusal stays for Timer J."""
+        if self.state == TRYING and response.status in CHALLENGES:
+            send_once(self, response)
+        else:
+            self.respond(response)
 
     def answered(self) -> bool:
         """Whether a final response was sent."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from sipcore.flow import Flow
 from sipcore.message import Response
 from sipcore.transaction.engine import ABANDON, Transaction
 
 
 class ServerMachine(Transaction):
-    """The server side of a request: its user is a `ServerUser`."""
+    """The server side of a request: its user is a `ServerUser`. `way_back` is the flow that responses take."""
 
-    __slots__ = ()
+    __slots__ = ("way_back",)
+
+    way_back: Flow
 
     def abandon(self) -> None:
         """End without an answer; a retransmission would be taken for a new request."""
@@ -23,13 +26,19 @@ class ServerMachine(Transaction):
         self.data = b""
 
 
+def send_once(transaction: ServerMachine, response: Response) -> None:
+    """Send a response and forget the request: whoever repeats it asks anew."""
+    transaction.layer.send_response(transaction.way_back, response.write(), response)
+    transaction.abandon()
+
+
 def send(transaction: ServerMachine, response: Response) -> None:
     """Send a response and remember it for retransmissions of the request."""
     transaction.data = data = response.write()
-    transaction.layer.send_response(transaction.flow, data, response)
+    transaction.layer.send_response(transaction.way_back, data, response)
 
 
 def resend(transaction: ServerMachine, _: object) -> None:
     """The request came again: so does the last response, if there is one."""
     if transaction.data:
-        transaction.layer.resend(transaction)
+        transaction.layer.resend(transaction, transaction.way_back)

@@ -28,6 +28,13 @@ class ServerTransaction(Protocol):
     def respond(self, response: Response) -> None:
         """Send a response; a final one ends the transaction. Later ones are ignored, but 2xx to INVITE pass."""
 
+    def refuse(self, response: Response) -> None:
+        """Send a final response of our own that is no 2xx, and keep no state for it where that is allowed.
+
+        RFC 3261 sections 8.2.7 and 26.3.2.4: a source that may be forged costs no memory, and gets no more packets
+        than it sends. A retransmission is a new request then, so the response has a tag of `Tokens.tag`.
+        """
+
     def answered(self) -> bool:
         """Whether a final response was sent."""
 

@@ -47,7 +47,7 @@ async def test_a_datagram_is_answered(listen: Listen) -> None:
         (flow,) = stack.flows
         assert flow.transport == "udp"
         assert not flow.reliable
-        assert flow.local == edge.addresses()[0][1:]
+        assert flow.local == edge.addresses()[0].address
         assert flow.remote == alice.getsockname()[:2]
         assert flow.sent_by == (f"127.0.0.1:{flow.local[1]}" if listen is UDP4 else f"[::1]:{flow.local[1]}")
 
@@ -97,7 +97,7 @@ async def test_without_a_free_descriptor_new_peers_are_still_answered(monkeypatc
             monkeypatch.setattr("sipcore.net.udp.source_address", exhausted)
             await bob.send(b"x")
             assert await bob.recv(10) == b"x"
-            assert stack.flows[1].local == here[1:]
+            assert stack.flows[1].local == here.address
 
 
 async def test_a_peer_without_a_way_back_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ async def test_the_next_datagram_is_answered_after_a_flood_of_10_000() -> None:
         stack.on_message = lambda data, flow: None if data == b"flood" else stack.send(flow, data)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flooder:
             for _ in range(10_000):
-                flooder.sendto(b"flood", edge.addresses()[0][1:])
+                flooder.sendto(b"flood", edge.addresses()[0].address)
         await alice.send(b"still there?")
         with trio.move_on_after(1.0):
             await alice.recv(100)
@@ -169,7 +169,7 @@ async def test_other_tasks_have_their_turn_during_a_flood() -> None:
         stack.on_message = lambda data, flow: None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flooder:
             for _ in range(1_000):
-                flooder.sendto(b"flood", edge.addresses()[0][1:])
+                flooder.sendto(b"flood", edge.addresses()[0].address)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(neighbour)
             await until(lambda: len(stack.received) == 1_000)
@@ -358,3 +358,18 @@ async def test_the_real_messages_of_a_stack_pass_unchanged() -> None:
     async with running(UDP4) as (edge, _), phone(edge.addresses()[0]) as alice:
         await alice.send(message(body=b"\0\r\n\xff"))
         assert await alice.recv(2_000) == message(body=b"\0\r\n\xff")
+
+
+@pytest.mark.parametrize("listen", [UDP4, UDP6], ids=["v4", "v6"])
+async def test_another_port_of_a_peer_is_reached_by_the_same_socket(listen: Listen) -> None:
+    """RFC 3261 section 18.2.2: an answer goes to the port that the Via names."""
+    async with running(listen) as (edge, stack):
+        (address,) = edge.addresses()
+        async with phone(address) as alice, phone(address) as other:
+            stack.on_message = lambda data, flow: stack.send(flow.at_port(other.getsockname()[1]), data)
+            await alice.send(b"to the other")
+            assert await other.recv(100) == b"to the other"
+            (flow,) = stack.flows
+            there = flow.at_port(other.getsockname()[1])
+            assert there is flow.at_port(other.getsockname()[1]) and there.remote == other.getsockname()[:2]
+            assert there.local == flow.local

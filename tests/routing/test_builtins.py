@@ -50,7 +50,7 @@ def test_a_status_that_is_not_final_is_a_fault(status: int, new_context: Any, pl
 
 
 def test_options_are_answered_with_what_is_allowed(run: Run, new_context: Any) -> None:
-    context = new_context(b"OPTIONS sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:h>\n\n")
+    context = new_context(b"OPTIONS sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:h>\nCall-ID: 1\n\n")
     run("on request { reply(200) }", context)
     assert b"INVITE" in context.transaction.responses[0].get("allow")
     assert run("on request { reply(200) }")[1][0].get("allow") is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sipcore.errors import Malformed
-from sipcore.host import parse_host, plain_address
+from sipcore.host import Kind, kind_of, parse_host, plain_address
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,33 @@ def test_what_is_no_host_is_malformed(text: str) -> None:
 )
 def test_addresses_of_sockets_and_headers_have_one_form(text: str, plain: str) -> None:
     assert plain_address(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"),
+    [
+        ("example.com", Kind.NAME),
+        ("df7jal23ls0d.invalid", Kind.NOWHERE),
+        ("192.0.2.1", Kind.PUBLIC),
+        ("2001:db8::1", Kind.PUBLIC),
+        ("10.1.2.3", Kind.PRIVATE),
+        ("172.31.0.1", Kind.PRIVATE),
+        ("192.168.1.1", Kind.PRIVATE),
+        ("100.64.0.1", Kind.PRIVATE),
+        ("169.254.1.1", Kind.PRIVATE),
+        ("fe80::1", Kind.PRIVATE),
+        ("fd00::1", Kind.PRIVATE),
+        ("127.0.0.1", Kind.LOOPBACK),
+        ("::1", Kind.LOOPBACK),
+        ("::ffff:127.0.0.1", Kind.LOOPBACK),
+        ("0.0.0.0", Kind.UNUSABLE),
+        ("0.1.2.3", Kind.UNUSABLE),
+        ("255.255.255.255", Kind.UNUSABLE),
+        ("224.0.1.75", Kind.UNUSABLE),
+        ("ff02::1", Kind.UNUSABLE),
+        ("::", Kind.UNUSABLE),
+        ("::ffff:0.0.0.0", Kind.UNUSABLE),
+    ],
+)
+def test_kinds_of_hosts(host: str, kind: Kind) -> None:
+    assert kind_of(host) is kind

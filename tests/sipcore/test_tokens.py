@@ -40,6 +40,14 @@ def test_every_token_is_new_and_fit_for_a_tag_or_a_branch(tokens: Tokens) -> Non
     assert max(map(len, made)) < 64
 
 
+def test_a_tag_is_the_same_each_time_and_passes_for_nothing_else(tokens: Tokens) -> None:
+    tag = tokens.tag(b"call 1")
+    assert tag == tokens.tag(b"call 1") == tokens_of(start=9).tag(b"call 1")
+    assert tag != tokens.tag(b"call 2") and tag != tokens_of(secret=SECRET[::-1]).tag(b"call 1")
+    assert tag != tokens.stamp(b"call 1") and not tokens.is_stamp(tag, b"call 1")
+    assert tokens.unseal(tag) is None and tokens.owner_of(tag) is None
+
+
 def test_a_branch_has_the_cookie(tokens: Tokens) -> None:
     assert tokens.branch().startswith(BRANCH_COOKIE + "n1w0-")
 

@@ -4,41 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from modules.registrar.source import Kind, connection_for, kind_of, received_for, source_of
+from modules.registrar.source import connection_for, received_for, source_of
 from sipcore.flow import Flow
 from sipcore.message.source import mark_source
 from sipcore.uri import parse_uri
 from tests.platforms import SERVER, register
-
-
-@pytest.mark.parametrize(
-    ("host", "kind"),
-    [
-        ("example.com", Kind.NAME),
-        ("df7jal23ls0d.invalid", Kind.NOWHERE),
-        ("192.0.2.1", Kind.PUBLIC),
-        ("2001:db8::1", Kind.PUBLIC),
-        ("10.1.2.3", Kind.PRIVATE),
-        ("172.31.0.1", Kind.PRIVATE),
-        ("192.168.1.1", Kind.PRIVATE),
-        ("100.64.0.1", Kind.PRIVATE),
-        ("169.254.1.1", Kind.PRIVATE),
-        ("fe80::1", Kind.PRIVATE),
-        ("fd00::1", Kind.PRIVATE),
-        ("127.0.0.1", Kind.LOOPBACK),
-        ("::1", Kind.LOOPBACK),
-        ("::ffff:127.0.0.1", Kind.LOOPBACK),
-        ("0.0.0.0", Kind.UNUSABLE),
-        ("0.1.2.3", Kind.UNUSABLE),
-        ("255.255.255.255", Kind.UNUSABLE),
-        ("224.0.1.75", Kind.UNUSABLE),
-        ("ff02::1", Kind.UNUSABLE),
-        ("::", Kind.UNUSABLE),
-        ("::ffff:0.0.0.0", Kind.UNUSABLE),
-    ],
-)
-def test_kinds_of_hosts(host: str, kind: Kind) -> None:
-    assert kind_of(host) is kind
 
 
 def received(contact: str, remote: tuple[str, int], via: str = "", transport: str = "udp", *headers: str) -> str | None:
