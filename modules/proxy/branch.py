@@ -92,12 +92,12 @@ class Branch:
         response.pop_via()
         status = response.status
         if status < 200:
-            if "via" in response.names and status > 100:  # a 100 is for one hop; without a Via it was for us
+            if status > 100 and self.context.is_next(response):  # a 100 is for one hop
                 self.ringing = True
                 self._last_progress = self.context.proxy.timers.now
                 self.context.progress(self, response)
-        elif "via" not in response.names:
-            self._end(Final(502, "", None))  # section 16.7 step 3: it is for us, and can't be used upstream
+        elif not self.context.is_next(response):
+            self._end(Final(502, "", None))  # section 16.7 step 3: without the Via of upstream it can't be used there
         elif status < 300:
             self._stop_timer_c()
             # A 2xx may come after all when `give_up` had counted the branch as ended.

@@ -16,13 +16,6 @@ DIALOG_METHODS = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 """Requests that can begin a dialog: we stay in its path."""
 
 
-def check_hops(request: Request) -> None:
-    """Refuse a request that may go no further with 483 (section 16.3 step 3)."""
-    value = request.get("max-forwards")
-    if value is not None and int(value) == 0:
-        raise Refused(483)
-
-
 def breadth_of(request: Request) -> int:
     """How many branches a request may still have at a time (RFC 5393 section 5.3.3)."""
     value = request.get("max-breadth")
@@ -51,14 +44,17 @@ def copy_for(request: Request, destination: Destination | None, breadth: int) ->
 
 
 def count_hop(request: Request) -> None:
-    """Take one from Max-Forwards, or begin at 70 (step 3)."""
+    """Take one from Max-Forwards, or begin at 70 (step 3); `Refused` when none is left (section 16.3 step 3)."""
     names = request.names
     try:
         at = names.index("max-forwards")
     except ValueError:
         request.append("max-forwards", b"70")
     else:
-        request.lines[at] = _MAX_FORWARDS[int(request.lines[at].split(b":", 1)[1]) - 1]
+        left = int(request.lines[at].split(b":", 1)[1])
+        if not left:
+            raise Refused(483)
+        request.lines[at] = _MAX_FORWARDS[left - 1]
 
 
 def next_hop(request: Request, destination: Destination | None) -> Uri:

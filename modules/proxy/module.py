@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modules.proxy.branch import Branch
-from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, check_hops, copy_for, count_hop, next_hop
+from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
 from modules.proxy.route_set import OwnRoutes, strip_own_routes
@@ -119,7 +119,6 @@ class Proxy(Module):
         authentic = strip_own_routes(request, self.own_routes)
         if not authentic or not request.to.tag:
             return False
-        check_hops(request)
         context = Context(self.platform, request, transaction)
         forks = ResponseContext(self, context, "", loop_hash(request))
         transaction.user = forks
@@ -153,7 +152,6 @@ class Proxy(Module):
     def acknowledge(self, request: Request, flow: Flow) -> None:
         """Forward the ACK to a 2xx along its dialog, without state; any other ACK is dropped (never answered)."""
         try:
-            check_hops(request)
             if not strip_own_routes(request, self.own_routes):
                 return
             count_hop(request)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modules.proxy.best_response import Final, best_final, with_challenges
 from modules.proxy.branch import Branch
 from routing.runtime import Attempt, Context, Outcome
+from sipcore.errors import Malformed
 from sipcore.message import Response
 from sipcore.need import Pending
 from sipcore.timers import T2, Timer
@@ -28,6 +29,7 @@ class ResponseContext:
     __slots__ = (
         "_ring_timer",
         "_since",
+        "_via",
         "branches",
         "cancelling",
         "context",
@@ -44,7 +46,9 @@ class ResponseContext:
         self.proxy = proxy
         self.context = context
         self.server = context.transaction
-        self.is_invite = context.request.method == "INVITE"
+        request = context.request
+        self.is_invite = request.method == "INVITE"
+        self._via = request.lines[request.names.index("via")]
         self.stamp = stamp
         self.loop = loop
         self.branches: list[Branch] = []
@@ -57,6 +61,7 @@ class ResponseContext:
     def start(self, ring_seconds: float = 0.0) -> None:
         """Start all branches side by side; cancel them after `ring_seconds` when that is not zero."""
         self.server.user = self
+        self.context.forwarded = True
         self._report(0, "")
         if ring_seconds:
             self._ring_timer = self.proxy.timers.after(ring_seconds, _ring_over, self)
@@ -64,6 +69,26 @@ class ResponseContext:
             branch.start()
 
     # -- what branches tell -----------------------------------------------------------------------------------------
+
+    def is_next(self, response: Response) -> bool:
+        """Whether the topmost Via, ours taken off, is the one we got the request with (section 8.2.6.2).
+
+        Whoever is asked may have changed it: then the response would lead to somebody else.
+        """
+        try:
+            line = response.lines[response.names.index("via")]
+        except ValueError:
+            return False
+        return line == self._via or self._is_same_hop(response)
+
+    def _is_same_hop(self, response: Response) -> bool:
+        """The same, however it is written now."""
+        ours = self.context.request.via
+        try:
+            theirs = response.via
+        except Malformed:
+            return False
+        return (ours.branch, ours.host, ours.port) == (theirs.branch, theirs.host, theirs.port)
 
     def progress(self, branch: Branch, response: Response) -> None:
         """A 101-199: forwarded at once (step 5); in a non-INVITE transaction there are none (RFC 4320)."""
@@ -140,7 +165,7 @@ class ResponseContext:
         # Section 16.7 step 6: a 503 would take us out of service upstream; 487 when it was cancelled (16.10).
         status = 487 if self.cancelling else 500 if best.status == 503 else best.status
         reason = best.reason if best.response is None and status == 500 else ""
-        return self.context.request.response(status, reason, to_tag=self.proxy.tokens.token())
+        return self.context.request.response(status, reason, to_tag=self.context.tag())
 
     def _outcome(self, best: Final, finals: list[Final]) -> Outcome:
         seconds = self.proxy.timers.now - self._since

@@ -28,6 +28,13 @@ def _line(name: str, value: bytes) -> bytes:
     return spelling(name) + b": " + value
 
 
+def _behind_first(line: bytes) -> bytes:
+    """A header line without the first value of its comma list; nothing when there is no other."""
+    colon = line.index(b":") + 1
+    rest = line[end_of_element(line, colon) + 1 :].strip(b" \t")
+    return line[:colon] + b" " + rest if rest else b""
+
+
 class Message:
     """What requests and responses have in common.
 
@@ -197,11 +204,9 @@ class Message:
     def pop_via(self) -> None:
         """Remove the topmost Via value, also out of a comma list."""
         at = self.names.index("via")
-        line = self.lines[at]
-        colon = line.index(b":") + 1
-        rest = line[end_of_element(line, colon) + 1 :].strip(b" \t") if b"," in line else b""
+        rest = _behind_first(self.lines[at]) if b"," in self.lines[at] else b""
         if rest:
-            self.lines[at] = line[:colon] + b" " + rest
+            self.lines[at] = rest
         else:
             del self.names[at], self.lines[at]
         self._via = None
