@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from modules.registrar.binding import NO_Q, Binding, from_row
 from modules.registrar.location import Location
-from modules.registrar.refusal import address_of_record, check_contact, check_require
+from modules.registrar.merged import Merged
+from modules.registrar.refusal import address_of_record, check_body, check_contact, check_method, check_require
 from modules.registrar.register import Registration, Update, read, update
 from modules.registrar.settings import RegistrarSettings
 from modules.registrar.source import Source, connection_for, source_of
@@ -57,6 +58,7 @@ class Registrar(Module):
         self.settings: RegistrarSettings = platform.settings.get("registrar", RegistrarSettings())
         self.location = Location()
         self._turns = Turns(self.settings.waiting)
+        self._merged = Merged()
         self._loaded = False
         self._registers = self._queries = self._failed = 0
 
@@ -108,10 +110,10 @@ class Registrar(Module):
     async def save(self, context: Context) -> None:
         """Store the bindings of a REGISTER, and answer it with all bindings its user has now."""
         request = context.request
-        if request.method != "REGISTER":
-            raise Refused(405, "", (b"Allow: REGISTER",))
+        check_method(request)
         key = address_of_record(request, self.platform)
         check_require(request)
+        check_body(request)
         source = source_of(request, context.flow)
         registration = read(request, source, self.settings)
         if not self._loaded:
@@ -123,6 +125,8 @@ class Registrar(Module):
             return
         for wanted in registration.wanted:
             check_contact(wanted.contact, source.address, self.platform, self.settings)
+        if self._merged.is_copy(request, self.platform.now()):
+            raise Refused(482)
         await self._turns.take(key)
         # From here on the turn is given back by `_Change`, or below when nothing was handed to the store.
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from modules.registrar.register import METHODS
 from modules.registrar.settings import RegistrarSettings
-from modules.registrar.source import Kind, kind_of
 from routing.runtime import Platform
 from sipcore.errors import Malformed, Refused
+from sipcore.host import Kind, kind_of
 from sipcore.message import Request
 from sipcore.uri import Uri, parse_uri, unescape
 
@@ -36,6 +37,20 @@ def _is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_method(request: Request) -> None:
+    """Refuse what no registrar serves: 405 for a method that somebody may serve, 501 for one that nobody knows."""
+    if request.method != "REGISTER":
+        known = request.method.encode() in METHODS
+        raise Refused(405 if known else 501, "", (b"Allow: REGISTER",))  # section 8.2.1
+
+
+def check_body(request: Request) -> None:
+    """Refuse a body that can't be read (section 8.2.3); what it says in clear is nothing that a registrar needs."""
+    encodings = request.elements("content-encoding") if request.body else []
+    if any(encoding.lower() != b"identity" for encoding in encodings):
+        raise Refused(415, "", (b"Accept-Encoding: identity",))
 
 
 def check_require(request: Request) -> None:

@@ -20,7 +20,7 @@ from sipcore.uri import Uri, equivalent
 _INSTANCE = re.compile(r"<[^<>\"\x00-\x20\x7f-\U0010ffff]{1,253}>")
 _REG_ID = re.compile(r"[1-9][0-9]{0,8}")
 _METHOD_NAMES = b"INVITE CANCEL ACK BYE INFO REGISTER SUBSCRIBE NOTIFY MESSAGE OPTIONS PRACK UPDATE REFER PUBLISH"
-_METHODS = {name: 1 << bit for bit, name in enumerate(_METHOD_NAMES.split(b" "))}
+METHODS = {name: 1 << bit for bit, name in enumerate(_METHOD_NAMES.split(b" "))}
 """Kamailio's bits of the `methods` column."""
 
 
@@ -119,7 +119,7 @@ def _methods(request: Request) -> int | None:
 
 @lru_cache(maxsize=512)
 def _bits(names: bytes) -> int:
-    return sum(_METHODS.get(name, 0) for name in {name.strip(b" \t") for name in names.split(b",")})
+    return sum(METHODS.get(name, 0) for name in {name.strip(b" \t") for name in names.split(b",")})
 
 
 def _instance(contact: Contact) -> tuple[str | None, int]:
