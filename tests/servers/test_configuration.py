@@ -62,6 +62,14 @@ def test_every_mistake_of_the_route_is_listed(new_server: NewServer) -> None:
     assert not is_bound("udp", server.port) and not is_bound("tcp", server.port)
 
 
+def test_mistakes_of_both_files_come_together(new_server: NewServer) -> None:
+    server = new_server(configuration="[lgo]\nlevel = 'info'")
+    (server.folder / "main.route").write_text("on request { repli(404) }\n")
+    code, printed = run_to_its_end(server)
+    assert code == BAD_CONFIGURATION
+    assert "lgo" in printed and "repli" in printed
+
+
 def test_a_missing_route_file_is_named(new_server: NewServer) -> None:
     server = new_server()
     (server.folder / "main.route").unlink()
