@@ -46,6 +46,7 @@ class LimitSettings:
     headers: int = setting(whole_number(20, 10_000), DEFAULT_LIMITS.headers)
     vias: int = setting(whole_number(1, 255), DEFAULT_LIMITS.vias)
     routes: int = setting(whole_number(1, 255), DEFAULT_LIMITS.routes)
+    body: int = setting(whole_number(0, 1_048_576), DEFAULT_LIMITS.body)
     transactions: int = setting(whole_number(100), 200_000)
     """Server transactions; beyond it new requests are answered 503."""
     parked: int = setting(whole_number(1), 10_000)
@@ -57,7 +58,9 @@ class LimitSettings:
 
     def of_messages(self) -> Limits:
         """The part that the parser checks."""
-        return Limits(self.message, self.head, self.line, self.uri, self.headers, self.vias, self.routes)
+        return Limits(
+            self.message, self.head, self.line, self.uri, self.headers, self.vias, self.routes, self.body
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ class Config:
     routes: str = setting(text("the name of a route file"), DEFAULT_ROUTES)
     drain_timeout: float = setting(seconds(0, 3600), 30.0)
     """How long calls and transactions may go on after SIGTERM."""
+    unknown_dialogs: str = setting(one_of("refuse", "route"), "refuse")
+    """What becomes of a request inside a dialog that did not begin here: a 481, or the routes decide, as they must
+    while calls go on that another server set up."""
     node: str = setting(text("one to seven letters and digits", r"[A-Za-z0-9]{1,7}"), "a")
     """Names this machine in every token; each machine of a cluster has its own."""
     secret: str = setting(text("at least 16 printable characters", r"[!-~]{16,}"), "", hidden=True)

@@ -51,6 +51,7 @@ class Server:
         self.config = config
         self.edge = Edge(_edge_settings(config))
         self.dispatcher = Dispatcher()
+        self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         tokens = Tokens(config.node + _WORKER, secret, secrets.token_bytes)
         self.stack = Stack(
             user=self.dispatcher,

@@ -135,6 +135,8 @@ class StreamFraming:
         self._awaited = self._parse(head)
         if self._length > self.limits.message - len(head):
             raise _NoBorder("Message too large", 513, head)
+        if self._length > self.limits.body and isinstance(self._awaited, Message):
+            self._awaited = BadMessage(Malformed("Body too large", 413), head)
         return end + 4
 
     def _parse(self, head: bytes) -> Message | BadMessage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,13 @@ class Limits:
     """Via values, one hop each (RFC 3261 section 8.1.1.6 starts Max-Forwards at 70); 513."""
     routes: int = 32
     """Route values; 513."""
+    body: int = 65_535
+    """Body; 413. On a stream it is read over, since its end is certain."""
+    unquestioned: int = field(init=False, repr=False, compare=False)
+    """A message of this size can be too large in no way: the one look that nearly every message takes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unquestioned", min(self.message, self.body))
 
 
 DEFAULT_LIMITS = Limits()

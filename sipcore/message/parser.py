@@ -37,7 +37,8 @@ _USUAL_METHODS = {method.encode(): method for method in _METHODS}
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
     """Parse one datagram; the body ends at Content-Length, or at the end of the datagram (RFC 3261 section 18.3)."""
-    if len(data) > limits.message:
+    large = len(data) > limits.unquestioned
+    if large and len(data) > limits.message:
         raise Malformed("Message too large", 513)
     if data[:1] in b"\r":
         data = _without_empty_lines(data)
@@ -50,6 +51,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request | Response:
         if length > len(body):
             raise Malformed("Content-Length is larger than the body")
         body = body[:length]  # what follows is no part of the message and is not forwarded (section 18.3)
+    if large and len(body) > limits.body:
+        raise Malformed("Body too large", 413)
     message.body = body
     return message
 
