@@ -16,7 +16,7 @@ from routing.language.mistakes import FOREIGN
 from routing.language.problem import Span, nearest
 from routing.language.scope import MISTAKEN, Scope, Typed
 from routing.language.shared_tables import entry, is_shared, shared_table
-from routing.language.signature import Ends, Place, Signature
+from routing.language.signature import ConstantCheck, Ends, Place, Signature
 from routing.language.types import (
     ANYTHING,
     DURATION,
@@ -245,8 +245,12 @@ class Expressions:
 
     def attribute(self, node: tree.Attribute, owner: Typed) -> Property | None:
         """The property behind the dot; None when a mistake was reported."""
-        kind = "list" if owner.type.container is Container.LIST else owner.type.name
-        known: Mapping[str, Property] = self.environment.attributes.get(kind, {})
+        known: dict[str, Property] = {}
+        kind: Type | None = owner.type
+        while kind is not None:
+            name = "list" if kind.container is Container.LIST else kind.name
+            known = {**self.environment.attributes.get(name, {}), **known}
+            kind = kind.base
         found = known.get(node.name.text)
         if found is None:
             hint = nearest(node.name.text, known) or _known(known)
@@ -326,7 +330,22 @@ class Expressions:
         """Check the arguments and bring them into place."""
         self.waits |= signature.waits
         positional, labelled = bind(self, signature.name, signature.parameters, node.name.span, node.arguments, scope)
+        if signature.check is not None:
+            self._check_constants(signature.check, signature, positional, labelled, node.span)
         return Invocation(signature, positional, labelled, node.span)
+
+    def _check_constants(
+        self,
+        check: ConstantCheck,
+        signature: Signature,
+        positional: tuple[Bound, ...],
+        labelled: Mapping[str, Bound],
+        span: Span,
+    ) -> None:
+        by_name = dict(zip((one.keyword for one in signature.parameters), positional, strict=False)) | dict(labelled)
+        problem = check({name: one.value for name, one in by_name.items() if isinstance(one, Constant)})
+        if problem:
+            self.report.error(span, problem)
 
     def function(self, node: tree.Call) -> Signature | None:
         """The function that is called, when there is one and it may be called here."""

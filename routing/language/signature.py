@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ class Ends(enum.Enum):
     MAY = "may"
     """Returns True when it ended the route (challenge sent; somebody answered), False when the next line runs."""
     ALWAYS = "always"
+
+
+ConstantCheck = Callable[[Mapping[str, object]], str]
+"""Looks at the arguments of a call that are known at load, by their Python names; returns what is wrong, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Signature:
     target: Callable[..., Any]
     module: str = ""
     summary: str = ""
+    check: ConstantCheck | None = None
 
     def __str__(self) -> str:
         return shape(self.name, self.parameters)

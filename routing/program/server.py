@@ -18,6 +18,7 @@ from routing.runtime.builtins import Builtins
 from routing.runtime.dispatch import Dispatcher, new_runner
 from routing.runtime.loader import load_routes
 from routing.runtime.shared import SharedTables
+from routing.runtime.texts import Texts
 from sipcore.errors import ConfigurationError, RingwayError
 from sipcore.facts import Observer
 from sipcore.flow import Target
@@ -31,7 +32,7 @@ from sipcore.tokens import Tokens
 
 _WORKER = "0"
 """The number of this process behind the node's name, in every token."""
-MODULES: tuple[type[Module], ...] = (Builtins, Database, Auth, Registrar, Proxy)
+MODULES: tuple[type[Module], ...] = (Builtins, Texts, Database, Auth, Registrar, Proxy)
 """What a route file may use, in the order they start: a contract is provided before somebody asks for it."""
 _log = logging.getLogger("ringway")
 

@@ -35,12 +35,27 @@ from routing.language.types import (
 )
 from routing.runtime.context import Outcome
 from routing.runtime.module import Declaration, Module
+from routing.runtime.numbering import country
 from routing.runtime.properties import DESTINATION
 from routing.runtime.shared import SharedEntry
-from routing.runtime.values import BranchFunction, Destination, Duration, FinalCode, HeaderField, Networks, Rate
+from routing.runtime.texts import replacement, replacement_at_run_time
+from routing.runtime.values import (
+    BranchFunction,
+    Country,
+    Destination,
+    Duration,
+    FinalCode,
+    HeaderField,
+    Networks,
+    Rate,
+    Replacement,
+)
 from sipcore.errors import ConfigurationError
 from sipcore.message import NameAddr
 from sipcore.uri import Uri
+
+COUNTRY = Type("country", base=TEXT, parse=country)
+REPLACEMENT = Type("replacement", base=TEXT, parse=replacement, converts=(("text", replacement_at_run_time),))
 
 TYPES: Mapping[object, Type] = {
     str: TEXT,
@@ -58,6 +73,8 @@ TYPES: Mapping[object, Type] = {
     HeaderField: HEADER,
     SharedEntry: ENTRY,
     BranchFunction: BRANCH_FUNCTION,
+    Country: COUNTRY,
+    Replacement: REPLACEMENT,
     re.Pattern: PATTERN,
     object: ANYTHING,
     Any: ANYTHING,
@@ -123,6 +140,7 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
         getattr(module, name),
         kind.name or kind.__name__,
         summary,
+        declaration.check,
     )
 
 

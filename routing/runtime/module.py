@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from routing.language.signature import Ends, Place
+from routing.language.signature import ConstantCheck, Ends, Place
 
 if TYPE_CHECKING:
     from routing.runtime.platform import Platform
@@ -23,19 +23,29 @@ class Declaration:
     name: str
     ends: Ends
     places: Place
+    check: ConstantCheck | None = None
 
 
-def function(*, ends: Ends = Ends.NEVER, places: Place = Place.REQUEST, name: str = "") -> Callable[[F], F]:
+def function(
+    *,
+    ends: Ends = Ends.NEVER,
+    places: Place = Place.REQUEST,
+    name: str = "",
+    check: ConstantCheck | None = None,
+) -> Callable[[F], F]:
     """Declare a module's method as a function of the routing language.
 
     The method takes `self`, `context`, then its parameters: positional ones, then keyword-only ones for named
     arguments. A trailing underscore is cut from names (`as_` is written `as:`), further underscores stay. The first
     line of the docstring is what hover, completion and the reference show. An `async def` may wait; it is refused in
-    BRANCH and REPLY places.
+    BRANCH and REPLY places. `check` is asked when a file is loaded, with the arguments that are written out; what it
+    says is a mistake of the call.
     """
 
     def declare(method: F) -> F:
-        method.__declaration__ = Declaration(name or method.__name__.rstrip("_"), ends, places)  # type: ignore[attr-defined]
+        method.__declaration__ = Declaration(  # type: ignore[attr-defined]
+            name or method.__name__.rstrip("_"), ends, places, check
+        )
         return method
 
     return declare

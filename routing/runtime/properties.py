@@ -112,6 +112,11 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         Property("uri", URI, "it.uri", "Where it leads to."),
         Property("q", NUMBER, "it.q", "Its rank from 0 to 1; higher ones come first."),
     ),
+    TEXT.name: _table(
+        Property("length", NUMBER, "len(it)", "How many characters it has."),
+        Property("lower", TEXT, "it.lower()", "The text in lower case."),
+        Property("upper", TEXT, "it.upper()", "The text in upper case."),
+    ),
     "list": _table(
         Property("empty", TRUTH, "not it", "Whether nothing is in it."),
         Property("count", NUMBER, "len(it)", "How many are in it."),
@@ -168,8 +173,10 @@ NAMES = {
 
 
 def described() -> Iterable[tuple[str, Property]]:
-    """Every property with a path that leads to it, for the reference."""
+    """Every property with a path that leads to it, for the reference; those of a text are the same everywhere."""
     for root in ROOTS.values():
         yield root.name, root
+        if root.type == TEXT:
+            continue
         for attribute in ATTRIBUTES.get(root.type.name, {}).values():
             yield f"{root.name}.{attribute.name}", attribute

@@ -13,13 +13,30 @@ from sipcore.uri import Uri
 if TYPE_CHECKING:
     from routing.runtime.context import Context
 
-__all__ = ["BranchFunction", "Destination", "Duration", "FinalCode", "HeaderField", "Networks", "Rate"]
+__all__ = [
+    "BranchFunction",
+    "Country",
+    "Destination",
+    "Duration",
+    "FinalCode",
+    "HeaderField",
+    "Networks",
+    "Rate",
+    "Replacement",
+]
 
 Duration = NewType("Duration", float)
 """Seconds; written `20s`, `5m`, `500ms`, `2h`, `1d` in a route."""
 
 FinalCode = NewType("FinalCode", int)
 """A status code that answers a request for good: 200 to 699."""
+
+
+Country = NewType("Country", str)
+"""A country by the two letters of ISO 3166, in upper case; its dialling plan is known."""
+
+Replacement = NewType("Replacement", str)
+"""What stands for a match of a pattern, as `re` takes it; written with `$1` in a route."""
 
 
 class HeaderField(NamedTuple):

@@ -18,10 +18,11 @@ from routing.runtime.loader import PARAMETER_TYPES, check_routes
 from routing.runtime.properties import ATTRIBUTES, SERVERS_OWN, described
 from routing.runtime.shared import MOST_ENTRIES
 from routing.runtime.steps import MOST_STEPS
+from routing.runtime.texts import Texts
 from sipcore.message.names import spelling
 
 PAGE = Path(__file__).parents[2].joinpath("docs", "routing-language.md").read_text("utf-8")
-MODULES = [Builtins, Auth, Registrar, Proxy]
+MODULES = [Builtins, Texts, Auth, Registrar, Proxy]
 TABLES = {"domains": Domains(("example.com",))}
 EXAMPLES = re.findall(r"^```route\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SHOWN = {

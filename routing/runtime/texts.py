@@ -1,0 +1,96 @@
+"""Functions that reckon with texts and numbers: pure ones, so that they may be called anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from zlib import crc32
+
+from routing.language.literals import BadLiteral
+from routing.runtime.context import Context
+from routing.runtime.module import Module, Place, function
+from routing.runtime.numbering import PLANS, to_e164, to_national
+from routing.runtime.values import Country, Replacement
+from sipcore.errors import RingwayError
+
+_ANYWHERE = Place.REQUEST | Place.BRANCH | Place.REPLY
+_MARK = re.compile(r"\$([0-9$]?)")
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+def replacement(text: str) -> str:
+    """What stands for a match, in the form that `re` takes: `$1` is the first group, `$0` the whole, `$$` a dollar."""
+    for mark in _MARK.finditer(text):
+        if not mark[1]:
+            hint = "`$1` is the first group, `$$` a dollar"
+            raise BadLiteral("`$` is followed by the number of a group", mark.start(), 1, hint)
+    escaped = text.replace("\\", r"\\")
+    return _MARK.sub(lambda mark: "$" if mark[1] == "$" else rf"\g<{mark[1]}>", escaped)
+
+
+def replacement_at_run_time(text: str) -> str:
+    """The same for a text that was not written out."""
+    try:
+        return replacement(text)
+    except BadLiteral as mistake:
+        raise RingwayError(mistake.message) from None
+
+
+def _groups(arguments: Mapping[str, object]) -> str:
+    """Whether the groups that a replacement names are in the pattern."""
+    pattern, by = arguments.get("pattern"), arguments.get("by")
+    if not isinstance(pattern, re.Pattern) or not isinstance(by, str):
+        return ""
+    most = max((int(number) for number in re.findall(r"\\g<([0-9])>", by)), default=0)
+    return f"`${most}`: the pattern has {pattern.groups or 'no'} groups" if most > pattern.groups else ""
+
+
+class Texts(Module):
+    """Texts, numbers, chance."""
+
+    name = "texts"
+
+    @function(places=_ANYWHERE, check=_groups)
+    def replace(self, context: Context, text: str, pattern: re.Pattern[str], by: Replacement) -> str:
+        """The text with every match of the pattern replaced; `$1` stands for what its first group matched."""
+        try:
+            return pattern.sub(by, text)
+        except (re.error, IndexError):
+            raise RingwayError(f"replace: {by!r} names a group that the pattern has not") from None
+
+    @function(places=_ANYWHERE)
+    def first(self, context: Context, text: str, count: int) -> str:
+        """The first characters of a text; all of it when it is shorter."""
+        return text[: max(count, 0)]
+
+    @function(places=_ANYWHERE)
+    def last(self, context: Context, text: str, count: int) -> str:
+        """The last characters of a text; all of it when it is shorter."""
+        return text[max(len(text) - max(count, 0), 0) :]
+
+    @function(places=_ANYWHERE)
+    def strip(self, context: Context, text: str, count: int) -> str:
+        """The text without its first characters."""
+        return text[max(count, 0) :]
+
+    @function(places=_ANYWHERE)
+    def to_number(self, context: Context, text: str) -> int:
+        """The number that a text writes out; 0 when it holds anything but digits, or more than 15."""
+        return int(text) if _WHOLE.fullmatch(text) else 0
+
+    @function(places=_ANYWHERE)
+    def e164(self, context: Context, number: str, *, country: Country) -> str:
+        """A number as it is dialled in a country, as `+` and its digits; what is no number stays as it is."""
+        return to_e164(number, PLANS[country])
+
+    @function(places=_ANYWHERE)
+    def national(self, context: Context, number: str, *, country: Country) -> str:
+        """A number that begins with `+`, as it is dialled in a country; anything else stays as it is."""
+        return to_national(number, PLANS[country])
+
+    @function(places=_ANYWHERE)
+    def chance(self, context: Context, percent: float, *, per: str = "") -> bool:
+        """True so many times in a hundred; with `per:` always the same for the same text."""
+        if per:
+            return crc32(per.encode("utf-8", "surrogateescape")) % 10_000 < percent * 100
+        return int.from_bytes(self.platform.tokens.random_bytes(4), "big") / 2**32 * 100 < percent
