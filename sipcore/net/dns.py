@@ -1,67 +1,29 @@
-"""The DNS: A and AAAA records through dnspython on Trio, with a cache of our own (the Resolver of sipcore.locate)."""
+"""The DNS: questions through dnspython on Trio, with a cache of our own (the Resolver of sipcore.locate)."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
 import trio
 
-from sipcore.errors import Unavailable, Unresolvable
+from sipcore.locate.records import Answer, Question, Record
+from sipcore.net.dns_query import DnsSettings, Questioner, Reply
 from sipcore.net.hosts import HostsFile
 
-_RECORDS = {4: "A", 6: "AAAA"}
-_MOST_ADDRESSES = 32
-_BRIEFLY = 5.0
-"""How long a name that nobody answered for is not asked again."""
+BRIEFLY = 5.0
+"""How long a question that nobody answered is not asked again, in seconds."""
+_ADDRESSES = ("A", "AAAA")
 
-
-@dataclass(frozen=True, slots=True)
-class DnsSettings:
-    """How names are asked for and remembered. Times in seconds; no `nameservers` means those of the system."""
-
-    nameservers: tuple[str, ...] = ()
-    port: int = 53
-    lifetime: float = 2.0
-    """Longest wait for an answer, with all retries."""
-    most: int = 4_096
-    """Names remembered."""
-    at_least: float = 1.0
-    at_most: float = 3_600.0
-    """Bounds of the time to live of a record."""
-    negative: float = 30.0
-    """How long it is remembered that a name has no address."""
-    stale: float = 3_600.0
-    """How long an old answer is used when nobody answers (RFC 8767)."""
-    queries: int = 128
-    """Names asked for at the same time; further ones wait."""
-    versions: tuple[int, ...] = (4, 6)
-    """IP versions asked for."""
+__all__ = ["BRIEFLY", "DnsResolver", "DnsSettings"]
 
 
 class _Remembered(NamedTuple):
-    """What is known of a name until `expires`: its addresses, () when it has none.
+    """An answer, and until when its records are good enough while nobody answers (RFC 8767)."""
 
-    `failed` says why nobody answered; the addresses are then those of before, good enough until `stale_until`.
-    """
-
-    addresses: tuple[str, ...]
-    expires: float
+    answer: Answer
     stale_until: float
-    failed: str = ""
-
-
-class _Answer(NamedTuple):
-    """What came of one query; `lives` is the time to live."""
-
-    addresses: tuple[str, ...]
-    lives: float
-    failed: str = ""
 
 
 class DnsResolver:
@@ -70,111 +32,84 @@ class DnsResolver:
     def __init__(self, settings: DnsSettings | None = None, hosts: HostsFile | None = None) -> None:
         self._settings = settings or DnsSettings()
         self._hosts = hosts or HostsFile()
-        self._asked = _system_resolver(self._settings)
-        self._cache: OrderedDict[str, _Remembered] = OrderedDict()
-        self._under_way: dict[str, trio.Event] = {}
-        self._limiter = trio.CapacityLimiter(self._settings.queries)
+        self._questioner = Questioner(self._settings)
+        self._cache: OrderedDict[Question, _Remembered] = OrderedDict()
+        self._under_way: dict[Question, trio.Event] = {}
+        self._limiter = trio.CapacityLimiter(self._settings.questions)
 
-    def cached(self, host: str) -> tuple[str, ...] | None:
-        """What is known without asking: addresses, () for a name without any, None for one to ask for."""
+    def known(self, question: Question) -> Answer | None:
+        """What is known without asking; None when the question must be asked."""
         now = trio.current_time()
-        known = self._hosts.addresses(host, now)
-        if known is not None:
-            return known
-        found = self._cache.get(host)
-        return None if found is None or found.failed or found.expires <= now else found.addresses
+        found = self._from_hosts_file(question, now)
+        if found is not None:
+            return found
+        remembered = self._cache.get(question)
+        return None if remembered is None or remembered.answer.expires <= now else remembered.answer
 
-    async def addresses(self, host: str) -> tuple[str, ...]:
-        """Ask; raises `Unresolvable` when there is no address and `Unavailable` when nobody answers."""
-        while True:
-            known = self.cached(host)
-            if known is None:
-                known = self._failed_lately(host)
-            if known is not None:
-                break
-            if host in self._under_way:
-                # When whoever asks is stopped in between, one of those who wait asks anew.
-                await self._under_way[host].wait()
-            else:
-                await self._lead(host)
-        if not known:
-            raise Unresolvable(f"{host} has no address")
-        return known
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Answer]:
+        """The answers in the order of the questions; a failure is an answer too."""
+        answers: dict[Question, Answer] = {}
 
-    def _failed_lately(self, host: str) -> tuple[str, ...] | None:
-        found = self._cache.get(host)
-        if found is None or not found.failed or found.expires <= trio.current_time():
-            return None
-        if not found.addresses:
-            raise Unavailable(f"no answer for {host}: {found.failed}")
-        return found.addresses  # an old answer is better than none
-
-    async def _lead(self, host: str) -> None:
-        """Ask for others too, and remember what came."""
-        event = self._under_way[host] = trio.Event()
-        try:
-            async with self._limiter:
-                self._remember(host, await self._ask(host))
-        finally:
-            del self._under_way[host]
-            event.set()
-
-    async def _ask(self, host: str) -> _Remembered:
-        answers: dict[int, _Answer] = {}
-
-        async def ask(version: int) -> None:
-            answers[version] = await self._query(host, version)
+        async def ask(question: Question) -> None:
+            answers[question] = await self._answer(question)
 
         async with trio.open_nursery() as nursery:
-            for version in self._settings.versions:
-                nursery.start_soon(ask, version)
-        return self._judge(host, [answers[version] for version in self._settings.versions])
+            for question in questions:
+                known = self.known(question)
+                if known is None:
+                    nursery.start_soon(ask, question)
+                else:
+                    answers[question] = known
+        return [answers[question] for question in questions]
 
-    async def _query(self, host: str, version: int) -> _Answer:
+    def _from_hosts_file(self, question: Question, now: float) -> Answer | None:
+        name, kind = question
+        host = name.split(".", 2)[-1] if kind == "SRV" and name.startswith("_sip") else name
+        addresses = self._hosts.addresses(host, now)
+        if addresses is None:
+            return None
+        # A host of that file is found there alone: nobody is asked for services of it.
+        version = kind in _ADDRESSES and (":" if kind == "AAAA" else ".")
+        found = tuple(address for address in addresses if version and version in address)
+        return Answer(found, now + BRIEFLY, local=True)
+
+    async def _answer(self, question: Question) -> Answer:
+        while True:
+            known = self.known(question)
+            if known is not None:
+                return known
+            if question in self._under_way:
+                # When whoever asks is stopped in between, one of those who wait asks anew.
+                await self._under_way[question].wait()
+            else:
+                await self._lead(question)
+
+    async def _lead(self, question: Question) -> None:
+        """Ask for others too, and remember what came."""
+        event = self._under_way[question] = trio.Event()
         try:
-            # dnspython measures its lifetime with the wall clock, which may jump: hence a second limit.
-            with trio.fail_after(self._settings.lifetime + 0.5):
-                answer = await self._asked.resolve(host + ".", _RECORDS[version], raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            return _Answer((), self._settings.negative)
-        except (dns.exception.DNSException, trio.TooSlowError, OSError) as failure:
-            return _Answer((), 0.0, str(failure) or type(failure).__name__)
-        if answer.rrset is None:
-            return _Answer((), self._settings.negative)
-        found = tuple(record.address for record in answer.rrset)
-        return _Answer(found[:_MOST_ADDRESSES], answer.chaining_result.minimum_ttl)
+            async with self._limiter:
+                reply = await self._questioner.ask(question)
+            self._remember(question, self._judged(question, reply))
+        finally:
+            del self._under_way[question]
+            event.set()
 
-    def _judge(self, host: str, answers: Sequence[_Answer]) -> _Remembered:
+    def _judged(self, question: Question, reply: Reply) -> _Remembered:
         settings, now = self._settings, trio.current_time()
-        found = tuple(address for answer in answers for address in answer.addresses)
-        failed = next((answer.failed for answer in answers if answer.failed), "")
-        if failed and not found:
-            before = self._cache.get(host)
-            if before is None or before.stale_until <= now:
-                return _Remembered((), now + _BRIEFLY, now, failed)
-            return _Remembered(before.addresses, now + _BRIEFLY, before.stale_until, failed)
-        lives = [answer.lives for answer in answers if answer.addresses or not found]
-        bounded = min(max(min(lives), settings.at_least), settings.at_most) if found else settings.negative
-        # When only one of the versions was answered for, the other is asked for again soon.
-        expires = now + (min(bounded, _BRIEFLY) if failed else bounded)
-        return _Remembered(found, expires, expires + settings.stale)
+        if reply.failed:
+            before = self._cache.get(question)
+            records: tuple[Record, ...] = ()
+            stale_until = now
+            if before is not None and before.stale_until > now:  # an old answer is better than none
+                records, stale_until = before.answer.records, before.stale_until
+            return _Remembered(Answer(records, now + BRIEFLY, reply.failed), stale_until)
+        longest = settings.cache if reply.records else min(settings.negative, settings.cache)
+        expires = now + max(min(reply.life, longest), settings.at_least)
+        return _Remembered(Answer(reply.records, expires), expires + settings.stale)
 
-    def _remember(self, host: str, found: _Remembered) -> None:
-        self._cache[host] = found
-        self._cache.move_to_end(host)
-        if len(self._cache) > self._settings.most:
+    def _remember(self, question: Question, found: _Remembered) -> None:
+        self._cache[question] = found
+        self._cache.move_to_end(question)
+        if len(self._cache) > self._settings.entries:
             self._cache.popitem(last=False)
-
-
-def _system_resolver(settings: DnsSettings) -> dns.asyncresolver.Resolver:
-    try:
-        resolver = dns.asyncresolver.Resolver(configure=not settings.nameservers)
-    except dns.resolver.NoResolverConfiguration:  # what resolv.conf(5) says of a missing file
-        resolver = dns.asyncresolver.Resolver(configure=False)
-        resolver.nameservers = ["127.0.0.1"]
-    if settings.nameservers:
-        resolver.nameservers = list(settings.nameservers)
-        resolver.port = settings.port
-    resolver.lifetime = settings.lifetime
-    resolver.timeout = settings.lifetime / 3  # so that a lost packet leaves time to ask again
-    return resolver

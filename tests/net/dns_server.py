@@ -1,12 +1,14 @@
-"""A small DNS server on loopback that answers, stays silent, or fails as it is told."""
+"""A small DNS server on loopback that answers, stays silent, fails or lies as it is told, over UDP and TCP."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -17,7 +19,7 @@ import trio
 
 @dataclass
 class DnsServer:
-    """`records` maps (name, "A" or "AAAA") to (time to live, addresses); a name without any does not exist."""
+    """`records` maps (name, kind) to (time to live, records as text); a name without any does not exist."""
 
     port: int = 0
     records: dict[tuple[str, str], tuple[int, list[str]]] = field(default_factory=dict)
@@ -28,13 +30,34 @@ class DnsServer:
     lose: int = 0
     """So many of the next questions are not heard."""
     delay: float = 0.0
+    streams: int = 0
+    """How many questions came over TCP."""
+    alter: Callable[[dns.message.Message], None] = lambda response: None
+    """Changes each answer before it is sent."""
+    before: Callable[[dns.message.Message], list[dns.message.Message]] = lambda response: []
+    """Datagrams of a forger that come before the answer, from another port when `elsewhere`."""
+    elsewhere: bool = False
+    edns: list[int] = field(default_factory=list)
+    """What each question said of the size of answers over UDP; -1 without EDNS."""
 
-    def answer(self, wire: bytes) -> bytes | None:
-        """The answer to a question, or None for silence."""
+    async def answer(self, wire: bytes, udp: trio.socket.SocketType, peer: object) -> None:
+        """Answer a question over UDP."""
         question = dns.message.from_wire(wire)
+        response = self.respond(question)
+        await trio.sleep(self.delay)
+        if response is None:
+            return
+        with trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for forged in self.before(response):
+                await (other if self.elsewhere else udp).sendto(forged.to_wire(), peer)
+        await udp.sendto(_fitting(response, question.payload if question.edns >= 0 else 512), peer)
+
+    def respond(self, question: dns.message.Message) -> dns.message.Message | None:
+        """The response to a question, whatever it goes by; None for silence."""
         name = question.question[0].name.to_text(omit_final_dot=True)
         kind = dns.rdatatype.to_text(question.question[0].rdtype)
         self.questions.append((name, kind))
+        self.edns.append(question.payload if question.edns >= 0 else -1)
         if self.lose:
             self.lose -= 1
             return None
@@ -44,28 +67,58 @@ class DnsServer:
         response.flags |= dns.flags.RA
         if name in self.failing:
             response.set_rcode(dns.rcode.SERVFAIL)
-            return response.to_wire()
+            return response
         for _ in range(2):
             if name in self.aliases:
                 target = self.aliases[name]
                 response.answer.append(dns.rrset.from_text(name + ".", 60, "IN", "CNAME", target + "."))
                 name = target
         if (name, kind) in self.records:
-            life, addresses = self.records[name, kind]
-            if addresses:
-                response.answer.append(dns.rrset.from_text(name + ".", life, "IN", kind, *addresses))
+            life, rows = self.records[name, kind]
+            if rows:
+                response.answer.append(dns.rrset.from_text(name + ".", life, "IN", kind, *rows))
         elif not any(known == name for known, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
-        return response.to_wire(max_size=65_535)
+        self.alter(response)
+        return response
+
+    async def talk(self, stream: trio.SocketStream) -> None:
+        """Answer the questions of one TCP connection (RFC 7766 section 8: two bytes of length before each)."""
+        with contextlib.suppress(trio.BrokenResourceError):
+            async with stream:
+                size = int.from_bytes(await _exactly(stream, 2), "big")
+                self.streams += 1
+                response = self.respond(dns.message.from_wire(await _exactly(stream, size)))
+                if response is not None:
+                    wire = response.to_wire(max_size=65_535)
+                    await stream.send_all(len(wire).to_bytes(2, "big") + wire)
+
+
+async def _exactly(stream: trio.SocketStream, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = await stream.receive_some(size - len(data))
+        if not more:
+            raise trio.BrokenResourceError
+        data += more
+    return data
+
+
+def _fitting(response: dns.message.Message, size: int) -> bytes:
+    """An answer over UDP, cut when it is too long."""
+    try:
+        return response.to_wire(max_size=size)
+    except dns.exception.TooBig:
+        cut = dns.message.Message(id=response.id)
+        cut.flags = response.flags | dns.flags.TC
+        cut.question = response.question
+        return cut.to_wire()
 
 
 async def serve(server: DnsServer, udp: trio.socket.SocketType) -> None:
     while True:
         wire, peer = await udp.recvfrom(65_535)
-        answer = server.answer(wire)
-        await trio.sleep(server.delay)
-        if answer is not None:
-            await udp.sendto(answer, peer)
+        await server.answer(wire, udp, peer)
 
 
 @contextlib.asynccontextmanager
@@ -76,5 +129,6 @@ async def dns_server() -> AsyncIterator[DnsServer]:
         server = DnsServer(udp.getsockname()[1])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(serve, server, udp)
+            nursery.start_soon(partial(trio.serve_tcp, server.talk, server.port, host="127.0.0.1"))
             yield server
             nursery.cancel_scope.cancel()
