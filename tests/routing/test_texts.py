@@ -122,7 +122,7 @@ def test_chance_follows_the_percentage(platform: Any) -> None:
             'there is no country "XX" here',
             "two letters of ISO 3166: GB, DE, US, ...",
         ),
-        ('e164(user, country: "GBR")', 45, 3, 'there is no country "GBR" here', "did you mean `GB`?"),
+        ('e164(user, country: "GBB")', 45, 3, 'there is no country "GBB" here', "did you mean `GB`?"),
         ("e164(user, country: user)", 44, 4, "expected a country, this is text", ""),
         ("e164(user)", 24, 4, "`e164` also needs `country` (country)", "e164(number: text, country: country)"),
         ("user.size", 29, 4, "text has no `size`", "known: length, lower, upper"),
