@@ -9,11 +9,20 @@ RELIABLE = frozenset({"tcp", "tls", "sctp", "ws", "wss"})
 
 
 class Target(NamedTuple):
-    """Where to send next: transport in lower case, IP address in text without brackets, port."""
+    """Where to send next: transport in lower case, IP address in text without brackets, port.
+
+    `domain` is whom a certificate must speak for (TLS only): the host of the URI that was located (RFC 5922 7.3).
+    """
 
     transport: str
     host: str
     port: int
+    domain: str = ""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, as a flow has them."""
+        return self.host, self.port
 
 
 class Flow:
@@ -22,7 +31,8 @@ class Flow:
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
     this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
     `framing` (of a stream) and `clients` (the client transactions that wait for an answer on it) to the stack.
-    `ending` is a connection whose peer sends no more: it still takes answers, but nothing new.
+    `ending` is a connection whose peer sends no more: it still takes answers, but nothing new. `identities` are the
+    domains of the certificate that the peer has proved to hold (RFC 5922 section 7.1).
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
@@ -32,6 +42,7 @@ class Flow:
         "edge",
         "ending",
         "framing",
+        "identities",
         "local",
         "reliable",
         "remote",
@@ -41,16 +52,26 @@ class Flow:
     )
 
     def __init__(
-        self, transport: str, local: tuple[str, int], remote: tuple[str, int], sent_by: str = "", edge: object = None
+        self,
+        transport: str,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+        sent_by: str = "",
+        edge: object = None,
+        alias: bool = False,
     ) -> None:
         self.transport = transport
         self.reliable = transport in RELIABLE
         self.local = local
         self.remote = remote
         self.sent_by = sent_by or host_port(*local)
-        self.via_prefix = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self.sent_by.encode() + b";branch="
+        # RFC 5923 section 8.1: whoever takes our certificate may send us requests by this connection.
+        self.via_prefix = (
+            f"Via: SIP/2.0/{transport.upper()} {self.sent_by}{';alias' if alias else ''};branch=".encode()
+        )
         self.edge = edge
         self.framing: object = None
+        self.identities: tuple[str, ...] = ()
         self.clients: dict[str, object] = {}
         self.closed = False
         self.ending = False

@@ -7,6 +7,7 @@ and `tick`, then sends what is in `outbox` and wakes again at `next_deadline()`.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sipcore.errors import Malformed
@@ -45,7 +46,8 @@ class Stack:
     """SIP without sockets, clocks or tasks.
 
     `user` takes new requests; `open_flow` gives flows to targets; `most_transactions` bounds server transactions:
-    beyond it new requests but ACK, BYE and CANCEL get a stateless 503 (RFC 3261 section 21.5.4).
+    beyond it new requests but ACK, BYE and CANCEL get a stateless 503 (RFC 3261 section 21.5.4). `alias(flow, port)`
+    hears of a peer with a certificate that offers its connection for our requests to its sent-by (RFC 5923).
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Stack:
         limits: Limits = DEFAULT_LIMITS,
         now: float = 0.0,
         most_transactions: int = 200_000,
+        alias: Callable[[Flow, int], None] | None = None,
     ) -> None:
         self.timers = Timers(now)
         self.outbox: deque[Packet] = deque()
@@ -66,6 +69,7 @@ class Stack:
         self.transactions = TransactionLayer(self.timers, self.outbox, tokens, user, open_flow)
         self.counters = StackCounters()
         self.most_transactions = most_transactions
+        self.alias = alias
         self.observe: Observer | None = None
 
     # -- what the edge calls ----------------------------------------------------------------------------------------
@@ -134,6 +138,8 @@ class Stack:
     def _receive_request(self, request: Request, flow: Flow) -> None:
         self.counters.requests += 1
         check_request(request, self.limits)
+        if flow.identities:
+            self._offer_alias(request, flow)
         layer = self.transactions
         method = request.method
         # An ACK to a final response that is no 2xx has the branch of its INVITE (RFC 3261 section 17.2.3).
@@ -151,6 +157,12 @@ class Stack:
             self._shed(request, flow)
         else:
             self.user.request(request, layer.new_server(request, flow, key))
+
+    def _offer_alias(self, request: Request, flow: Flow) -> None:
+        """RFC 5923 section 8.2: only what is next to us may offer, and its Via is the topmost one."""
+        via = request.via
+        if self.alias is not None and any(name == "alias" for name, _ in via.parameters):
+            self.alias(flow, via.port)
 
     def _cancel(self, request: Request, flow: Flow, key: tuple[object, ...]) -> None:
         """RFC 3261 section 9.2: answer the CANCEL by itself, and end the INVITE if it still can be ended."""

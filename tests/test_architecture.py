@@ -21,7 +21,7 @@ PACKAGES = ("sipcore", "routing", "modules")
 # Longest prefix wins: what a module below the key may import besides the standard library and its own package.
 MAY_IMPORT = {
     "sipcore": set(),
-    "sipcore.net": {"sipcore", "trio", "dns", "wsproto"},
+    "sipcore.net": {"sipcore", "trio", "dns", "wsproto", "h11", "cryptography"},
     "routing.language": {"sipcore", "lark"},
     "routing.runtime": {"sipcore", "routing.language"},
     "routing.program": {"sipcore", "sipcore.net", "routing", "modules", "trio"},

@@ -1,8 +1,9 @@
-"""A stream of bytes to one peer: TCP here; TLS is another class with the same five methods."""
+"""A stream of bytes to one peer: TCP here; TLS is another class with the same methods."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -16,6 +17,14 @@ CHUNK = 32_768
 class ByteStream(Protocol):
     """What a connection needs of its transport; all methods may raise OSError or trio.ClosedResourceError."""
 
+    @property
+    def encode(self) -> Callable[[bytes], bytes] | None:
+        """Turns bytes into those that `send_now` takes, each once and in order; None when they go as they are."""
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The domains of the peer's certificate, when `open` is over and the peer has shown a good one."""
+
     async def open(self) -> None:
         """Make ready to carry bytes: connect, shake hands."""
 
@@ -23,7 +32,7 @@ class ByteStream(Protocol):
         """Wait for bytes; b"" when the peer sends no more. Always lets other tasks run."""
 
     def send_now(self, data: bytes | bytearray) -> int:
-        """Take as many bytes as go without waiting, and say how many those were."""
+        """Take as many (encoded) bytes as go without waiting, and say how many those were."""
 
     async def wait_send(self) -> None:
         """Wait until `send_now` is worth another try."""
@@ -39,6 +48,8 @@ class TcpStream:
     """A TCP socket, accepted, or to be connected to `address`."""
 
     __slots__ = ("_address", "_more", "_socket")
+    encode = None
+    identities: tuple[str, ...] = ()
 
     def __init__(self, stream: socket.socket, address: SocketAddress | None = None) -> None:
         self._socket = stream

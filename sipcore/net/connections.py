@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import socket
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +14,12 @@ from sipcore.flow import Target
 from sipcore.net.driver import Driver
 from sipcore.net.settings import StreamSettings
 from sipcore.net.stream import Connection
+
+_MOST_TARGETS = 64
+"""Names and ports under which one connection may be found."""
+_COMPLAIN_AGAIN = 1.0
+
+_log = logging.getLogger("ringway.net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +35,11 @@ class StreamStatistics:
 
 
 class Connections:
-    """Every connection, found by transport and peer.
+    """Every connection, found by transport and peer, with TLS by the domain of its certificate too.
 
-    RFC 3261 section 18.1.1: a request goes by an open connection to its target. For a connection that the peer
-    opened this means its source address and port; that another port of it listens there is not known (RFC 5923).
+    RFC 3261 section 18.1.1: a request goes by an open connection to its target. For a TCP connection that the peer
+    opened this means its source address and port. One by TLS is found when we made it ourselves, or when the peer has
+    proved whom it speaks for and offered it (RFC 5923); it is never used for another domain (section 9.3).
     """
 
     def __init__(self, driver: Driver, settings: StreamSettings) -> None:
@@ -39,6 +48,7 @@ class Connections:
         self._all: set[Connection] = set()
         self._by_target: dict[Target, Connection] = {}
         self._incoming: Counter[str | bytes] = Counter()
+        self._complained_at = -math.inf
         self.refused = self.overflowed = self.timed_out = 0
 
     def room_for(self, host: str) -> bool:
@@ -53,24 +63,44 @@ class Connections:
         """Whether the limit of all connections is reached."""
         return len(self._all) >= self._settings.connections
 
-    def start(self, connection: Connection) -> None:
-        """Keep a new connection and run it."""
-        flow = connection.flow
+    def start(self, connection: Connection, *targets: Target) -> None:
+        """Keep a new connection, to be found by these targets, and run it."""
         self._all.add(connection)
-        self._by_target[Target(flow.transport, *flow.remote)] = connection
+        for target in targets:
+            self._release(target)
+            self.alias(connection, target)
         if connection.incoming:
-            self._incoming[_origin(flow.remote[0])] += 1
+            self._incoming[_origin(connection.flow.remote[0])] += 1
         self._driver.spawn(connection.run)
+
+    def _release(self, target: Target) -> None:
+        """What is new from the same place shows that an older connection is over."""
+        older = self._by_target.pop(target, None)
+        if older is not None:
+            older.targets.remove(target)
 
     def find(self, target: Target) -> Connection | None:
         """An open (or opening) connection to a target."""
         return self._by_target.get(target)
 
+    def alias(self, connection: Connection, target: Target) -> None:
+        """Let a connection be found by one more target, unless there is another for it already."""
+        if target not in self._by_target and len(connection.targets) < _MOST_TARGETS:
+            self._by_target[target] = connection
+            connection.targets.append(target)
+
+    def opened(self, connection: Connection) -> None:
+        """A connection of ours leads to every domain that its certificate speaks for (RFC 5923 section 8.1)."""
+        if not connection.incoming and connection.targets:
+            target = connection.targets[0]
+            for domain in connection.flow.identities:
+                self.alias(connection, target._replace(domain=domain))
+
     def forget(self, connection: Connection) -> None:
         """Use a connection for nothing new."""
-        target = Target(connection.flow.transport, *connection.flow.remote)
-        if self._by_target.get(target) is connection:
+        for target in connection.targets:
             del self._by_target[target]
+        connection.targets.clear()
 
     def remove(self, connection: Connection) -> None:
         """Count a connection no more: it has ended, and was forgotten before."""
@@ -91,6 +121,13 @@ class Connections:
             for connection in tuple(self._all):
                 connection.check(now)
             self._driver.settle(now)
+
+    def complain(self, text: str) -> None:
+        """Tell the operator, at most once a second: whoever can make us connect could fill the log."""
+        now = trio.current_time()
+        if now - self._complained_at >= _COMPLAIN_AGAIN:
+            self._complained_at = now
+            _log.warning("%s", text)
 
     def statistics(self) -> StreamStatistics:
         """The counters."""

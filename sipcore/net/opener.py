@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
-from sipcore.errors import Unresolvable
+from sipcore.errors import ConfigurationError, Unresolvable
 from sipcore.flow import Flow, Target, host_port
 from sipcore.locate import canonical_address
 from sipcore.net.addresses import source_address
-from sipcore.net.byte_stream import TcpStream
+from sipcore.net.byte_stream import ByteStream, TcpStream
 from sipcore.net.connections import Connections
 from sipcore.net.driver import Driver
+from sipcore.net.listener import StreamListener
 from sipcore.net.settings import StreamSettings
 from sipcore.net.sockets import is_wildcard
 from sipcore.net.stream import Connection
-from sipcore.net.tcp import TcpListener
+from sipcore.net.tls_contexts import Tls
+from sipcore.net.tls_stream import TlsStream
 from sipcore.net.udp import UdpSocket
 
 _REMEMBERED = 16_384
@@ -38,16 +41,18 @@ class Opener:
     def __init__(
         self,
         udp: Sequence[UdpSocket],
-        tcp: Sequence[TcpListener],
+        listeners: Sequence[StreamListener],
         driver: Driver,
         table: Connections,
         settings: StreamSettings,
+        tls: Tls,
     ) -> None:
         self._udp = udp
-        self._tcp = tcp
+        self._listeners = listeners
         self._driver = driver
         self._table = table
         self._settings = settings
+        self._tls = tls
         self._known: dict[Target, Flow] = {}  # of UDP; connections are found in their table
 
     def __call__(self, target: Target) -> Flow:
@@ -59,7 +64,7 @@ class Opener:
         self._known.clear()
 
     def _open(self, target: Target) -> Flow:
-        transport, host, port = target
+        transport, host, port, domain = target
         host = canonical_address(host) or ""
         if not host or not 0 < port < 65536:
             raise Unresolvable(f"{host_port(target.host, port)} is no address to send to")
@@ -68,11 +73,12 @@ class Opener:
         try:
             if transport == "udp":
                 return self._udp_flow(target, host, port)
-            if transport == "tcp":
-                return self._tcp_flow(host, port)
-        except OSError as error:
-            raise Unresolvable(f"no way to {transport}:{host_port(host, port)}: {error.strerror}") from error
-        raise Unresolvable(f"{transport} is not served here")
+            if transport == "tcp" or (transport == "tls" and domain):
+                return self._stream_flow(Target(transport, host, port, domain))
+        except (OSError, ConfigurationError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+            raise Unresolvable(f"no way to {transport}:{host_port(host, port)}: {why}") from error
+        raise Unresolvable(f"nobody can be called by {transport} from here")
 
     def _udp_flow(self, target: Target, host: str, port: int) -> Flow:
         chosen = choose(self._udp, source_address(host))
@@ -83,30 +89,43 @@ class Opener:
         flow = self._known[target] = chosen.flow_to(host, port)
         return flow
 
-    def _tcp_flow(self, host: str, port: int) -> Flow:
-        known = self._table.find(Target("tcp", host, port))
+    def _stream_flow(self, target: Target) -> Flow:
+        known = self._table.find(target)
         if known is not None:
             return known.flow
         if self._table.is_full():
             raise Unresolvable("too many connections")
-        local = source_address(host)
-        listener = choose(self._tcp, local)
+        local = source_address(target.host)
+        listener = choose([one for one in self._listeners if one.transport == target.transport], local)
         if listener is not None and not is_wildcard(listener.local[0]):
             local = listener.local[0]  # peers see one address of ours for both directions
-        stream = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            stream.setblocking(False)
-            stream.bind((local, 0))
-            bound: tuple[str, int] = stream.getsockname()[:2]
-            carrier = TcpStream(stream, (host, port))
-        except OSError:
-            stream.close()
-            raise
-        flow = Flow("tcp", bound, (host, port), listener.sent_by(local) if listener is not None else "")
-        self._table.start(
-            Connection(flow, carrier, incoming=False, driver=self._driver, table=self._table, settings=self._settings)
+        sent_by = listener.sent_by(local) if listener is not None else ""
+        bound, stream = self._connecting(target, local)
+        alias = target.transport == "tls" and self._tls.has_certificate
+        flow = Flow(target.transport, bound, (target.host, target.port), sent_by, alias=alias)
+        connection = Connection(
+            flow, stream, incoming=False, driver=self._driver, table=self._table, settings=self._settings
         )
+        self._table.start(connection, target)
         return flow
+
+    def _connecting(self, target: Target, local: str) -> tuple[tuple[str, int], ByteStream]:
+        """Our end of a new connection, and what will carry its bytes; raises OSError."""
+        opened = socket.socket(socket.AF_INET6 if ":" in target.host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            opened.setblocking(False)
+            opened.bind((local, 0))
+            bound: tuple[str, int] = opened.getsockname()[:2]
+            carrier = TcpStream(opened, (target.host, target.port))
+            return bound, carrier if target.transport == "tcp" else self._encrypted(carrier, target)
+        except OSError:
+            opened.close()
+            raise
+
+    def _encrypted(self, carrier: TcpStream, target: Target) -> TlsStream:
+        contexts = self._tls.contexts
+        session = contexts.sessions.get(target)
+        return TlsStream(carrier, contexts.client, target.domain, session, partial(contexts.keep, target))
 
 
 def choose(listeners: Sequence[Listener], local: str) -> Listener | None:

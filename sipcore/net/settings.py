@@ -32,6 +32,7 @@ class StreamSettings:
     """Most incoming connections of one IP address (IPv6: one /64 network). Many phones share the address
     of their NAT."""
     connect_timeout: float = 5.0
+    """A connection is made, and the handshakes of TLS and WebSocket are over, within so long."""
     idle_timeout: float = 3_900.0
     """Close after so long without a byte in either direction. Longer than the usual 3,600 s of a registration, since
     a phone behind NAT is called by its own connection; the kernel's keep-alive probes find dead peers much sooner."""
@@ -48,11 +49,45 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSite:
+    """The certificate for peers that ask for `name` (server name indication, RFC 6066 section 3)."""
+
+    name: str
+    certificate: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Certificates, as names of PEM files. Without a `key` it stands in the file of the certificate."""
+
+    certificate: str = ""
+    """Our certificate with those between it and its root; shown to whoever connects, and to whom we connect."""
+    key: str = ""
+    server_ca: str = ""
+    """Who signs the servers that we connect to; without it whoever this system trusts."""
+    client_ca: str = ""
+    """Who signs the clients that connect to us; needed when they are verified."""
+    verify: str = "none"
+    """Whether clients of `tls:` listeners are asked for a certificate: none, optional (one that is shown must be
+    good), require. Clients of `wss:` are not asked."""
+    site: tuple[TlsSite, ...] = ()
+    """Certificates for further names."""
+
+    def __post_init__(self) -> None:
+        if self.verify != "none" and not self.client_ca:
+            raise ValueError(f'tls.verify = "{self.verify}" needs client_ca: who signs the certificates of clients')
+        if self.site and not self.certificate:
+            raise ValueError("tls.site needs tls.certificate too: the one for peers that ask for no name")
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """Everything the edge can be told."""
 
     listen: tuple[Listen, ...]
     stream: StreamSettings = field(default_factory=StreamSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
     peers: int = 16_384
     """UDP peers whose flow is remembered by each socket, beside those that somebody holds."""
     socket_buffer: int = 4 * 1024 * 1024

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import trio
 
-from sipcore.flow import Flow
+from sipcore.flow import Flow, Target, host_port
 from sipcore.net.byte_stream import ByteStream
 from sipcore.net.driver import Driver
 from sipcore.net.patience import Patience
@@ -26,6 +27,7 @@ class Connection:
     __slots__ = (
         "_closing",
         "_driver",
+        "_encode",
         "_opened",
         "_patience",
         "_settings",
@@ -35,6 +37,7 @@ class Connection:
         "_writing",
         "flow",
         "incoming",
+        "targets",
     )
 
     def __init__(
@@ -50,7 +53,10 @@ class Connection:
         self.flow = flow
         flow.edge = self
         self.incoming = incoming
+        self.targets: list[Target] = []
+        """What this connection is found by; kept by the table."""
         self._stream = stream
+        self._encode = stream.encode
         self._driver = driver
         self._table = table
         self._settings = settings
@@ -63,6 +69,8 @@ class Connection:
         try:
             await self._open()
             await self._read()
+        except ssl.SSLError as error:
+            self._report(error)
         except (OSError, trio.ClosedResourceError):
             pass  # refused, timed out, reset, or closed by us: the flow is lost in each case
         finally:
@@ -75,8 +83,18 @@ class Connection:
             await self._stream.open()
         if scope.cancelled_caught:
             raise TimeoutError("not connected in time")
+        self.flow.identities = self._stream.identities
+        self._table.opened(self)
         self._opened = True
+        if self._encode is not None:  # what waited is plain as yet
+            self._unsent = bytearray(self._encode(bytes(self._unsent)))
         self._send_unsent()
+
+    def _report(self, error: ssl.SSLError) -> None:
+        """Clients with bad handshakes come by all day; a server that we can't call is for the operator to know."""
+        if not self.incoming and not self._opened and self.targets:
+            why = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error.args[0])
+            self._table.complain(f"no TLS with {self.targets[0].domain} at {host_port(*self.flow.remote)}: {why}")
 
     # -- receiving --------------------------------------------------------------------------------------------------
 
@@ -110,16 +128,15 @@ class Connection:
         if not data:
             self._finish()
             return
-        if self._opened and not self._unsent:
-            try:
-                taken = self._stream.send_now(data)
-            except OSError:
-                self.abort()
-                return
-            if taken == len(data):
-                return
-            data = data[taken:]
-        self._wait(data)
+        try:
+            if self._opened and self._encode is not None:
+                data = self._encode(data)
+            taken = self._stream.send_now(data) if self._opened and not self._unsent else 0
+        except OSError:
+            self.abort()
+            return
+        if taken < len(data):
+            self._wait(data[taken:])
 
     def _wait(self, data: bytes) -> None:
         if len(self._unsent) + len(data) > self._settings.send_queue:

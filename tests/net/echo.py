@@ -104,7 +104,7 @@ async def running(
     stream: StreamSettings | None = None,
     faults: list[tuple[Exception, str]] | None = None,
     limit: float = LIMIT,
-    **settings: float,
+    **settings: object,
 ) -> AsyncIterator[tuple[Edge, Echo]]:
     """An edge that runs; at the end no fault may have been reported, unless a list for them was given."""
     reported = [] if faults is None else faults

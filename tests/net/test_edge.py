@@ -275,7 +275,7 @@ async def test_addresses_and_what_can_be_reached() -> None:
         addresses = edge.addresses()
         assert [address[:2] for address in addresses] == [("udp", "127.0.0.1"), ("udp", "::1"), ("tcp", "::1")]
         assert all(address.port for address in addresses)
-        assert edge.reachable() == {"udp": (4, 6), "tcp": (6, 4)}
+        assert edge.reachable() == {"udp": (4, 6), "tcp": (6, 4), "tls": (4, 6)}
 
 
 # -- flows ------------------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ async def test_the_same_target_in_another_spelling_is_the_same_flow() -> None:
 
 async def test_a_flow_leaves_by_the_listener_of_the_address_that_the_kernel_would_use() -> None:
     async with running(Listen("udp", "127.0.0.2"), UDP4, Listen("udp", "0.0.0.0")) as (edge, _):
-        assert edge.open_flow(Target("udp", "127.0.0.9", 5060)).local == edge.addresses()[1][1:]
+        assert edge.open_flow(Target("udp", "127.0.0.9", 5060)).local == edge.addresses()[1].address
 
 
 async def test_way_to_a_target_is_remembered_within_a_bound() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import trio
@@ -13,11 +14,13 @@ import trio.testing
 from sipcore.flow import Flow, Target
 from sipcore.message import Request, Response
 from sipcore.net.edge import Edge
-from sipcore.net.settings import EdgeSettings
+from sipcore.net.settings import EdgeSettings, TlsSettings
 from sipcore.stack import Stack
 from sipcore.transaction.user import ClientTransaction, ServerTransaction
-from tests.net.echo import LIMIT, TCP4, UDP4, until
+from tests.net.echo import LIMIT, TCP4, UDP4, Listen, until
 from tests.net.test_tcp import Peer, connected, received
+from tests.net.test_tls import TLS4, Trust, read, secured
+from tests.net.test_tls_calls import Called
 from tests.net.test_udp import phone, refused_port
 from tests.wire import new_tokens, request
 
@@ -46,11 +49,14 @@ class Answering:
 
 
 @contextlib.asynccontextmanager
-async def serving(limit: float = LIMIT) -> AsyncIterator[tuple[Edge, Stack, Answering]]:
+async def serving(
+    limit: float = LIMIT, *listens: Listen, tls: TlsSettings | None = None
+) -> AsyncIterator[tuple[Edge, Stack, Answering]]:
     faults: list[Exception] = []
-    edge = Edge(EdgeSettings((UDP4, TCP4)), on_error=lambda failure, doing: faults.append(failure))
+    settings = EdgeSettings(listens or (UDP4, TCP4), tls=tls or TlsSettings())
+    edge = Edge(settings, on_error=lambda failure, doing: faults.append(failure))
     user = Answering()
-    stack = Stack(user=user, open_flow=edge.open_flow, tokens=new_tokens())
+    stack = Stack(user=user, open_flow=edge.open_flow, tokens=new_tokens(), alias=edge.alias)
     with trio.fail_after(limit):
         async with trio.open_nursery() as nursery:
             await nursery.start(edge.run, stack)
@@ -127,3 +133,39 @@ async def test_a_large_request_goes_by_tcp_with_the_port_we_listen_at_in_its_via
         async with await peer.accept() as bob:
             head = await received(bob, 90)
             assert b"Via: SIP/2.0/TCP 127.0.0.1:%d;branch=" % edge.addresses()[1].port in head
+
+
+@pytest.mark.conformance("RFC 5923 8.2")
+@pytest.mark.parametrize(
+    ("via", "port"),
+    [("peer.example;alias", 5061), ("peer.example:5077;alias", 5077), ("peer.example", 0), ("peer.example;alia", 0)],
+)
+async def test_a_neighbour_is_called_by_the_connection_that_it_offers(tmp_path: Path, via: str, port: int) -> None:
+    trust = Trust(tmp_path)
+    shown = trust.authority.issue(uris=["sip:peer.example"])
+    async with (
+        serving(LIMIT, TLS4, tls=trust.settings("require")) as (edge, _, _),
+        await secured(edge.addresses()[0], trust.client(shown)) as peer,
+    ):
+        await peer.send_all(options(("127.0.0.1", 1), "TLS").replace(b"127.0.0.1:1;", via.encode() + b";", 1))
+        assert (await read(peer, 14)) == b"SIP/2.0 200 OK"
+        found = edge.open_flow(Target("tls", "127.0.0.1", port or 5061, "peer.example"))
+        assert (found.remote == peer.transport_stream.socket.getsockname()) is bool(port)
+
+
+async def test_a_response_whose_connection_is_gone_goes_to_whom_the_via_names(tmp_path: Path) -> None:
+    trust = Trust(tmp_path)
+    files = trust.authority.issue(uris=["sip:phone.example"])
+    async with serving(LIMIT, TLS4, tls=trust.settings()) as (edge, _, user), Called(trust.server(files)) as called:
+        held: list[ServerTransaction] = []
+        user.request = lambda request, transaction: held.append(transaction)  # type: ignore[method-assign]
+        phone = await secured(edge.addresses()[0], trust.client())
+        sent_by = f"phone.example:{called.peer.target.port};".encode()
+        await phone.send_all(options(("127.0.0.1", 1), "TLS").replace(b"127.0.0.1:1;", sent_by, 1))
+        await until(lambda: held)
+        await phone.aclose()
+        await until(lambda: held[0].flow.closed)
+        edge.post(lambda: held[0].respond(held[0].request.response(200, to_tag="b1")))
+        async with await called.accept() as again:
+            assert (await read(again, 14)) == b"SIP/2.0 200 OK"
+            assert called.asked == ["phone.example"]

@@ -65,7 +65,7 @@ async def test_a_message_is_answered_on_its_connection(listen: Listen) -> None:
         assert flow.transport == "tcp"
         assert flow.reliable
         assert flow.remote == alice.socket.getsockname()[:2]
-        assert flow.local == edge.addresses()[0][1:]
+        assert flow.local == edge.addresses()[0].address
         assert flow.sent_by.endswith(f":{edge.addresses()[0].port}")
 
 
@@ -269,7 +269,7 @@ async def test_a_connection_that_is_not_made_in_time_is_lost(autojump_clock: tri
         fillers = [socket.socket() for _ in range(3)]
         for filler in fillers:  # a full queue of connections takes no more: the kernel answers nothing
             filler.setblocking(False)
-            filler.connect_ex(peer.target[1:])
+            filler.connect_ex(peer.target.address)
         flow = edge.open_flow(peer.target)
         started = trio.current_time()
         await until(lambda: stack.lost)

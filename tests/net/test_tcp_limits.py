@@ -192,7 +192,7 @@ async def main():
                 taken.append(socket.socket())
         except OSError:
             pass
-        caller.connect(tcp[1:])              # the kernel completes it; the edge has no descriptor to accept it with
+        caller.connect(tcp.address)          # the kernel completes it; the edge has no descriptor to accept it with
         caller.sendall(message())
         with trio.move_on_after(0.3):
             await trio.lowlevel.wait_readable(caller)

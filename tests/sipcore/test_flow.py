@@ -42,4 +42,7 @@ def test_flows_are_compared_by_identity_and_can_be_read_in_a_log() -> None:
 
 
 def test_a_target_is_a_plain_tuple() -> None:
-    assert Target("tls", "2001:db8::1", 5061) == ("tls", "2001:db8::1", 5061)
+    target = Target("tls", "2001:db8::1", 5061, "example.com")
+    assert target == ("tls", "2001:db8::1", 5061, "example.com")
+    assert target.address == ("2001:db8::1", 5061)
+    assert Target("udp", "192.0.2.1", 5060).domain == ""

@@ -1,4 +1,4 @@
-"""A TCP listener: accepts, within limits, and outlives a shortage of file descriptors."""
+"""A listener for connections: accepts, within limits, and outlives a shortage of file descriptors."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import socket
 
 import trio
 
-from sipcore.flow import Flow, host_port
-from sipcore.net.byte_stream import TcpStream
+from sipcore.flow import Flow, Target, host_port
+from sipcore.net.byte_stream import ByteStream, TcpStream
 from sipcore.net.connections import Connections
 from sipcore.net.driver import Driver
 from sipcore.net.settings import Listen, StreamSettings
 from sipcore.net.sockets import EXHAUSTED, advertised
 from sipcore.net.stream import Connection
+from sipcore.net.tls_contexts import SIP, Tls
+from sipcore.net.tls_stream import TlsStream
 
 _BATCH = 64
 _PAUSE = 0.1
@@ -23,12 +25,19 @@ _WARN_AGAIN = 60.0
 _log = logging.getLogger("ringway.net")
 
 
-class TcpListener:
-    """One listening socket."""
+class StreamListener:
+    """One listening socket; `transport` is that of its connections."""
 
     def __init__(
-        self, listen: Listen, bound: socket.socket, driver: Driver, table: Connections, settings: StreamSettings
+        self,
+        listen: Listen,
+        bound: socket.socket,
+        driver: Driver,
+        table: Connections,
+        settings: StreamSettings,
+        tls: Tls,
     ) -> None:
+        self.transport = listen.transport
         self.socket = bound
         self.local: tuple[str, int] = bound.getsockname()[:2]
         self.version = 6 if bound.family == socket.AF_INET6 else 4
@@ -36,6 +45,7 @@ class TcpListener:
         self._driver = driver
         self._table = table
         self._settings = settings
+        self._tls = tls
         self._warned_at = -math.inf
 
     def sent_by(self, local_host: str) -> str:
@@ -71,7 +81,8 @@ class TcpListener:
         now = trio.current_time()
         if now - self._warned_at > _WARN_AGAIN:
             self._warned_at = now
-            _log.warning("can't accept connections at tcp:%s: %s", host_port(*self.local), error.strerror)
+            where = f"{self.transport}:{host_port(*self.local)}"
+            _log.warning("can't accept connections at %s: %s", where, error.strerror)
 
     def _welcome(self, accepted: socket.socket, host: str, port: int) -> None:
         if not self._table.room_for(host):
@@ -80,14 +91,21 @@ class TcpListener:
         try:
             accepted.setblocking(False)
             local: tuple[str, int] = accepted.getsockname()[:2]
-            stream = TcpStream(accepted)
+            carrier = TcpStream(accepted)
         except OSError:  # reset already
             accepted.close()
             return
-        flow = Flow("tcp", local, (host, port), self.sent_by(local[0]))
-        self._table.start(
-            Connection(flow, stream, incoming=True, driver=self._driver, table=self._table, settings=self._settings)
+        flow = Flow(self.transport, local, (host, port), self.sent_by(local[0]))
+        if self.transport == "tcp":
+            self._start(flow, carrier, Target("tcp", host, port))
+        else:
+            self._start(flow, TlsStream(carrier, self._tls.contexts.servers[SIP]))
+
+    def _start(self, flow: Flow, stream: ByteStream, *targets: Target) -> None:
+        connection = Connection(
+            flow, stream, incoming=True, driver=self._driver, table=self._table, settings=self._settings
         )
+        self._table.start(connection, *targets)
 
     def stop(self) -> None:
         """Accept no more; connections stay."""
