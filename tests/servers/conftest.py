@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 from sipp_runner.accounts import Account
+from sipp_runner.kamailio import PATH
 from sipp_runner.server import DEFAULT_ROUTE, Server
 
 from tests.servers.phone import md5
 
 # Program, and the Debian package it comes in.
-PROGRAMS = {"sipp": "sip-tester", "sipsak": "sipsak", "baresip": "baresip-core"}
+PROGRAMS = {"sipp": "sip-tester", "sipsak": "sipsak", "baresip": "baresip-core", "kamailio": "kamailio"}
 DOMAIN = "example.com"
 PASSWORD = "a password"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Which of the programs were there."""
-    states = [f"{name} {'ok' if shutil.which(name) else 'missing'}" for name in PROGRAMS]
+    states = [f"{name} {'ok' if shutil.which(name, path=PATH) else 'missing'}" for name in PROGRAMS]
     terminalreporter.write_line("services: " + ", ".join(states))
 
 
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("program"):
             (name,) = mark.args
-            if not shutil.which(name):
+            if not shutil.which(name, path=PATH):
                 reason = f"{name} is missing: apt-get install --no-install-recommends {PROGRAMS[name]}"
                 item.add_marker(pytest.mark.skip(reason=reason))
 
