@@ -10,7 +10,7 @@ from routing.runtime import Context, Domains, Platform
 from routing.runtime.dispatch import Dispatcher, new_runner
 from sipcore.errors import Unresolvable
 from sipcore.facts import Fact
-from sipcore.flow import Target
+from sipcore.flow import Flow, Target
 from sipcore.locate import Locator
 from sipcore.need import Done, Need
 from sipcore.uri import Uri
@@ -26,6 +26,13 @@ class LiteralLocator:
     def __init__(self) -> None:
         self.names: dict[str, tuple[Target, ...]] = {}
         self.slow: set[str] = set()
+        self.failures: list[tuple[str, int]] = []
+
+    def failed(self, flow: Flow) -> None:
+        self.failures.append(flow.remote)
+
+    def overloaded(self, flow: Flow, retry_after: bytes | None) -> None:
+        self.failures.append(flow.remote)
 
     def immediately(self, uri: Uri) -> tuple[Target, ...] | None:
         if uri.host in self.slow:

@@ -104,17 +104,22 @@ class Branch:
             first = self.final is None or self.final.status >= 300
             self.final = Final(status, response.reason, response)
             self.context.answered(self, response, first)
-        elif status == 503 and self._targets and not self.context.cancelling:
-            self._try_next()  # RFC 3263 section 4.3: a 503 moves on to the next target
         else:
+            if status == 503:
+                self.context.proxy.locator.overloaded(transaction.flow, response.get("retry-after"))
+                if self._targets and not self.context.cancelling:
+                    self._try_next()  # RFC 3263 section 4.3: a 503 moves on to the next target
+                    return
             self._end(Final(status, response.reason, response))
 
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
         """No response will come from this target: try the next one."""
+        if not self.ringing:
+            self.context.proxy.locator.failed(transaction.flow)
         if lost and self._datagram is not None and not self.ringing:
             # RFC 3261 section 18.1.1: when TCP is refused the large datagram is sent after all.
             self._send(self._datagram, False)
-        elif self._targets and not self.context.cancelling and not self.ringing:
+        elif self._targets and not self.ringing and self.context.may_go_on():
             self._try_next()
         elif lost:
             self._end(Final(503, "Next Hop Unreachable", None))

@@ -8,7 +8,7 @@ from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
 from modules.proxy.route_set import OwnRoutes, strip_own_routes
 from routing.runtime import Context, Destination, Duration, Ends, Module, Platform, function
-from sipcore.errors import Malformed, Refused, Unresolvable
+from sipcore.errors import Malformed, Refused, Unavailable, Unresolvable
 from sipcore.facts import CallEnded
 from sipcore.flow import Flow, Target
 from sipcore.locate import Locator
@@ -97,14 +97,14 @@ class Proxy(Module):
     def _located(self, hop: Uri) -> tuple[Target, ...] | None:
         try:
             return self.locator.immediately(hop)
-        except Unresolvable:
+        except (Unresolvable, Unavailable):
             return ()
 
     async def _locate(self, hop: Uri) -> tuple[Target, ...]:
         try:
             targets = self._located(hop)
             return targets if targets is not None else await self.locator.need(hop)
-        except Unresolvable:
+        except (Unresolvable, Unavailable):
             return ()  # this branch ends like a 503; the others go on
 
     # -- requests inside dialogs ------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Proxy(Module):
         hop = next_hop(copy, None)
         try:
             targets = self.locator.immediately(hop)
-        except Unresolvable:
+        except (Unresolvable, Unavailable):
             targets = ()
         branch = Branch(forks, copy.uri_text, copy, targets or (), None)
         forks.branches.append(branch)
@@ -157,7 +157,7 @@ class Proxy(Module):
             count_hop(request)
             hop = next_hop(request, None)
             targets = self.locator.immediately(hop)
-        except (Malformed, Refused, Unresolvable):
+        except (Malformed, Refused, Unresolvable, Unavailable):
             return
         if targets is None:
             self.platform.runner.run(self._acknowledge_later(request, hop))
@@ -165,7 +165,7 @@ class Proxy(Module):
             self._send_statelessly(request, targets)
 
     async def _acknowledge_later(self, request: Request, hop: Uri) -> None:
-        self._send_statelessly(request, await self.locator.need(hop))
+        self._send_statelessly(request, await self._locate(hop))
 
     def _send_statelessly(self, request: Request, targets: tuple[Target, ...]) -> None:
         try:

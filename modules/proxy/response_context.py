@@ -10,7 +10,7 @@ from routing.runtime import Attempt, Context, Outcome
 from sipcore.errors import Malformed
 from sipcore.message import Response
 from sipcore.need import Pending
-from sipcore.timers import T2, Timer
+from sipcore.timers import T1, T2, Timer
 
 if TYPE_CHECKING:
     from modules.proxy.module import Proxy
@@ -124,6 +124,14 @@ class ResponseContext:
         self._cancel_others(None, ANSWERED_ELSEWHERE)
         if self.context.handle is not None:
             self.context.handle.stop()
+
+    def may_go_on(self) -> bool:
+        """Whether a branch may try another target: not when nobody waits for the answer any more.
+
+        A client gives a request that is no INVITE up after 64*T1 (RFC 3261 section 17.1.2.2); for an INVITE timer C
+        bounds all targets together.
+        """
+        return not self.cancelling and (self.is_invite or self.proxy.timers.now - self._since < 64 * T1)
 
     def failed(self, branch: Branch) -> None:
         """A branch ended without a 2xx; after a 6xx the others are cancelled; after the last one it is decided."""
