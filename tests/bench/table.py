@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from load import TOLERATED, Measured
+from load import Measured
 from sipp_runner.kamailio import PATH
 
 RINGWAY = "Ringway"
@@ -25,10 +25,14 @@ class Rounds:
     work: str
     rows: list[list[Measured]] = field(default_factory=list)
 
+    def quiet(self) -> list[list[Measured]]:
+        """The rounds in which nothing was disturbed."""
+        return [row for row in self.rows if not any(each.disturbed for each in row)]
+
     def ratios(self, other: str) -> list[float]:
-        """Ringway's CPU time for each call over the other's, round by round."""
+        """Ringway's CPU time for each call over the other's, quiet round by quiet round; all rounds if none was."""
         ratios = []
-        for row in self.rows:
+        for row in self.quiet() or self.rows:
             cpu = {each.server: each.cpu for each in row}
             if RINGWAY in cpu and cpu.get(other):
                 ratios.append(cpu[RINGWAY] / cpu[other])
@@ -48,6 +52,8 @@ def lines(rounds: Rounds) -> list[str]:
         if ratios:
             each = " ".join(f"{ratio:.2f}" for ratio in ratios)
             out.append(f"  CPU of Ringway / {other}: {each}  median {statistics.median(ratios):.2f}x")
+    if rounds.quiet() != rounds.rows:
+        out.append("  (of the quiet rounds)" if rounds.quiet() else "  No round was quiet: the ratios say little.")
     return out
 
 
@@ -60,7 +66,7 @@ def _doubt(each: Measured) -> str:
     """Why a row says little about the server."""
     if each.load_share >= BUSY:
         return f"  SIPp used {each.load_share:.0%} of its core: not the server's limit"
-    if each.failed + each.counts.retransmissions > TOLERATED * each.wanted:
+    if each.disturbed:
         return "  disturbed, or too high a rate"
     return ""
 

@@ -52,7 +52,7 @@ def test_a_process_that_is_gone_has_used_nothing() -> None:
 
 
 def measured(server: str, cpu: float, *, repeated: int = 0, share: float = 0.2, good: int = 1000) -> Measured:
-    return Measured(server, 1000, 2.0, cpu, Counts(good, 0, repeated), share)
+    return Measured(server, 1000, 2.0, cpu, Counts(good, 0, repeated), share, 0.001)
 
 
 def test_the_ratio_is_taken_round_by_round() -> None:
@@ -67,6 +67,16 @@ def test_the_ratio_is_taken_round_by_round() -> None:
     assert shown[0] == "calls"
     assert shown[2].split() == ["1", "Kamailio", "100", "500", "0", "0"]
     assert shown[-1] == "  CPU of Ringway / Kamailio: 2.50 1.50 3.00  median 2.50x"
+
+
+def test_a_disturbed_round_does_not_count_unless_all_were() -> None:
+    disturbed = [measured("Kamailio", 100), measured("Ringway", 900, repeated=500)]
+    rounds = table.Rounds("calls", [disturbed, [measured("Kamailio", 100), measured("Ringway", 300)]])
+    assert rounds.ratios("Kamailio") == [3.0]
+    assert table.lines(rounds)[-1] == "  (of the quiet rounds)"
+    rounds.rows = [disturbed]
+    assert rounds.ratios("Kamailio") == [9.0]
+    assert table.lines(rounds)[-1] == "  No round was quiet: the ratios say little."
 
 
 def test_a_server_alone_has_no_ratio() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contestants import Contestant
-from load import TOLERATED, Measured, Phones
+from load import Measured, Phones
 
 CALLED_USERS = 100
 _STEP = 1.25
@@ -42,7 +42,7 @@ class Calls:
             measured = phones.call(round(rate * 4), rate, 40)
             lost = measured.failed + measured.counts.retransmissions
             say(f"  {server.name:<28}{rate:>8.0f}/s: {lost} lost, SIPp {measured.load_share:.0%} of its core")
-            if lost > TOLERATED * measured.wanted:
+            if measured.disturbed:
                 return best
             best, rate = measured.rate, rate * _STEP
 
