@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     _add_user_commands(commands)
     _add_registration_commands(commands)
     _add_database_commands(commands)
+    _add_resolve_command(commands)
     _add(commands, "version", _version, "show the version")
     return top
 
@@ -166,6 +167,13 @@ def _add_database_commands(commands: _Commands[_Parser]) -> None:
     _add_config(checked)
 
 
+def _add_resolve_command(commands: _Commands[_Parser]) -> None:
+    command = _add(commands, "resolve", _resolve, "show where a URI leads: the servers to try, and what is left out")
+    command.add_argument("uri", metavar="URI", help="sip:example.com, or a domain alone")
+    command.add_argument("--json", action="store_true", help="for programs")
+    _add_config(command)
+
+
 # -- the server -------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +205,18 @@ def _quickstart(asked: argparse.Namespace) -> int:
     from routing.program.quickstart import quickstart
 
     return quickstart(asked.dir, asked.port)
+
+
+def _resolve(asked: argparse.Namespace) -> int:
+    from routing.program.resolve import resolve
+    from sipcore.errors import Malformed
+    from sipcore.uri import parse_uri
+
+    try:
+        uri = parse_uri(asked.uri if ":" in asked.uri else f"sip:{asked.uri}")
+    except Malformed as error:
+        raise RingwayError(f"{asked.uri} is no URI: {error.reason}") from None
+    return resolve(_config(asked), uri, asked.json)
 
 
 def _version(_: argparse.Namespace) -> int:

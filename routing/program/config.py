@@ -19,6 +19,7 @@ from routing.program.listen import Listen, listen
 from routing.program.reading import read, setting, settings_of
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
+from sipcore.net.dns_settings import DnsSettings, server_address
 from sipcore.net.settings import StreamSettings
 
 FILE_NAME = "ringway.toml"
@@ -33,6 +34,14 @@ def _database_url(value: object, spot: Spot) -> str:
         return value
     hidden = Spot(spot.document, spot.path, hidden=True)  # a URL may hold a password
     raise hidden.expected(f'"{_SQLITE}FILE"', value, "other databases are not in this version")
+
+
+def _dns_server(value: object, spot: Spot) -> str:
+    try:
+        server_address(str(value))
+    except ValueError:
+        raise spot.expected('an IP address like "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"', value) from None
+    return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,15 @@ class Config:
     )
     limits: LimitSettings = settings_of(LimitSettings)
     stream: StreamSettings = settings_of(StreamSettings)
+    dns: DnsSettings = settings_of(
+        DnsSettings,
+        servers=list_of(_dns_server),
+        cache=seconds(0, 86_400),
+        timeout=seconds(0.5, 60),
+        negative=seconds(0, 3_600),
+        stale=seconds(0, 604_800),
+        at_least=seconds(0.1, 60),
+    )
     log: LogSettings = settings_of(LogSettings)
     file: Path = field(default=Path(FILE_NAME), metadata={"internal": True})
 

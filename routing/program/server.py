@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 
 from modules.auth.module import Auth
 from modules.database.module import Database
@@ -22,12 +23,14 @@ from routing.runtime.texts import Texts
 from sipcore.errors import ConfigurationError, RingwayError
 from sipcore.facts import Observer
 from sipcore.flow import Target
-from sipcore.locate import Locator
+from sipcore.locate import Locator, Resolver
 from sipcore.net.addresses import OwnAddresses
 from sipcore.net.dns import DnsResolver
 from sipcore.net.edge import Edge
+from sipcore.net.opener import is_loopback
 from sipcore.net.settings import EdgeSettings
 from sipcore.stack import Stack
+from sipcore.timers import Timers
 from sipcore.tokens import Tokens
 
 _WORKER = "0"
@@ -77,7 +80,8 @@ class Server:
         )
         self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
-        self.platform.provide(Locator, Locator(DnsResolver(), self._reachable))
+        resolver = DnsResolver(config.dns)
+        self.platform.provide(Locator, new_locator(config, resolver, self._reachable, self.stack.timers))
         self.modules = make_modules(self.platform)
         self._connect()
 
@@ -155,6 +159,15 @@ class Server:
         }
         found.update({module.name: module.statistics() for module in self.modules})
         return {name: counters for name, counters in found.items() if counters is not None}
+
+
+def new_locator(
+    config: Config, resolver: Resolver, reachable: Mapping[str, tuple[int, ...]], timers: Timers
+) -> Locator:
+    """The locator of a server with this configuration."""
+    # Whoever listens on this machine alone can reach nobody else: then the DNS may name it too.
+    local = all(is_loopback(listen.host) for listen in config.listen)
+    return Locator(resolver, reachable, timers, secrets.token_bytes, longest=config.dns.timeout, loopback=local)
 
 
 def make_modules(platform: Platform) -> tuple[Module, ...]:

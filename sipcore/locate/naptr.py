@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sipcore.locate.plan import Skipped
@@ -20,7 +20,7 @@ class Service(NamedTuple):
 
 
 def services_of(
-    domain: str, records: Sequence[Naptr], secure: bool, served: Container[str], skipped: list[Skipped]
+    domain: str, records: Sequence[Naptr], secure: bool, served: Mapping[str, tuple[int, ...]], skipped: list[Skipped]
 ) -> list[Service]:
     """The services to use, in order; what is left out, and why, goes to `skipped`.
 
@@ -42,13 +42,13 @@ def services_of(
     return found
 
 
-def _unusable(record: Naptr, secure: bool, served: Container[str]) -> str:
+def _unusable(record: Naptr, secure: bool, served: Mapping[str, tuple[int, ...]]) -> str:
     transport = NAPTR_SERVICES.get(record.service)
     if transport is None:
         return "not a service of SIP that is known here"
     if secure and not record.service.startswith("SIPS"):
         return "sips needs SIPS"  # MUST be discarded (section 4.1)
-    if transport not in served:
+    if not served.get(transport):
         return f"no {transport} here"
     # Records that point to further NAPTR records could do so for ever; section 4.1 knows terminal ones alone.
     if record.flags not in ("S", "A"):

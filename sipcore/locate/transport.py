@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sipcore.errors import Unresolvable
@@ -45,7 +45,7 @@ class Hop(NamedTuple):
     secure: bool
 
 
-def hop_of(uri: Uri, numeric: bool, served: Container[str]) -> Hop:
+def hop_of(uri: Uri, numeric: bool, served: Mapping[str, tuple[int, ...]]) -> Hop:
     """The hop of a URI; raises `Unresolvable` when its scheme or transport can't be served.
 
     A transport is chosen here when no question needs to be asked for it: the host is `numeric` or there is a port.
@@ -60,12 +60,12 @@ def hop_of(uri: Uri, numeric: bool, served: Container[str]) -> Hop:
         transport = _OF_SIPS[transport]
     elif not transport and (numeric or uri.port):
         transport = preferred(secure, served)[0]
-    if transport and transport not in served:
+    if transport and not served.get(transport):
         raise Unresolvable(f"can't reach {uri.host}: no {transport} here")
     return Hop(uri.host, uri.port, transport, secure)
 
 
-def preferred(secure: bool, served: Container[str]) -> tuple[str, ...]:
+def preferred(secure: bool, served: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
     """Transports to try when nothing says which: UDP for sip, TLS for sips, then others that are served."""
     choices = _PREFERRED[secure]
-    return tuple(transport for transport in choices if transport in served) or choices[:1]
+    return tuple(transport for transport in choices if served.get(transport)) or choices[:1]

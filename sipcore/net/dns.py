@@ -9,7 +9,8 @@ from typing import NamedTuple
 import trio
 
 from sipcore.locate.records import Answer, Question, Record
-from sipcore.net.dns_query import DnsSettings, Questioner, Reply
+from sipcore.net.dns_query import Questioner, Reply
+from sipcore.net.dns_settings import DnsSettings
 from sipcore.net.hosts import HostsFile
 
 BRIEFLY = 5.0

@@ -12,8 +12,8 @@ import trio
 import trio.testing
 
 from sipcore.locate import Answer, Naptr, Question, Srv
-from sipcore.net.dns import DnsResolver, DnsSettings
-from sipcore.net.dns_query import server_address
+from sipcore.net.dns import DnsResolver
+from sipcore.net.dns_settings import DnsSettings, server_address
 from sipcore.net.hosts import HostsFile
 from tests.net.dns_server import DnsServer, dns_server
 

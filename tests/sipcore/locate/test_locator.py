@@ -56,7 +56,8 @@ def test_an_address_is_known_at_once(uri: str, target: str) -> None:
 
 
 def test_where_udp_is_not_served_tcp_is_the_default() -> None:
-    assert locate("sip:192.0.2.1", None, {"tcp": (4,)}) == ["tcp 192.0.2.1 5060"]
+    for served in ({"tcp": (4,)}, {"udp": (), "tcp": (4,)}):
+        assert locate("sip:192.0.2.1", None, served) == ["tcp 192.0.2.1 5060"]
 
 
 def test_a_repeated_address_gives_the_same_object() -> None:

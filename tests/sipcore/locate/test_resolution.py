@@ -329,6 +329,4 @@ def test_answers_of_another_kind_are_not_mistaken() -> None:
             return super().answer(Question("server1.example.com", "A"))
 
     dns = Confused(EXAMPLE)
-    with pytest.raises(Unresolvable, match="it has no address"):
-        located(Locator(dns, {"tls": ()}), "sip:example.com;transport=tls")
     assert shown(located(Locator(dns, {"udp": (4,)}), "sip:example.com")) == ["udp 192.0.2.1 5060"]
