@@ -19,10 +19,12 @@ from routing.language.types import (
     DOMAIN,
     DURATION,
     IP_ADDRESS,
+    MOMENT,
     NETWORK,
     NUMBER,
     PATTERN,
     TEXT,
+    TIME_WINDOW,
     TRUTH,
     UNKNOWN,
     URI,
@@ -153,8 +155,11 @@ def _member(
         return _one_of_written(expressions, left, left_node, right_node.items, scope)
     if isinstance(right_node, tree.Range):
         return _one_of_written(expressions, left, left_node, (right_node,), scope)
-    right = expressions.value(right_node, scope)
+    wanted = TIME_WINDOW if left.type == MOMENT and isinstance(right_node, tree.Text) else None
+    right = expressions.value(right_node, scope, wanted)
     element = right.type.element
+    if right.type == TIME_WINDOW and left.type == MOMENT:
+        return Expansion("left in right", {"left": left.bound, "right": right.bound})
     if NETWORK in (right.type, element) or (isinstance(right.bound, Constant) and type(right.bound.value) is Networks):
         expressions.fit(left, TEXT, left_node)
         return _in_networks(left, right.bound)

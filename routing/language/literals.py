@@ -9,9 +9,12 @@ from re import _parser as regular  # the one parser of patterns that Python has
 from typing import Any, NamedTuple
 
 from routing.language.networks import Networks
+from routing.language.problem import BadLiteral
 from routing.language.types import DURATION, NETWORK, NUMBER, RATE, Type
 from sipcore.errors import Malformed
 from sipcore.uri import parse_uri
+
+__all__ = ["BadLiteral", "Rate", "read_pattern", "read_quantity", "read_text", "read_uri"]
 
 
 class Rate(NamedTuple):
@@ -19,17 +22,6 @@ class Rate(NamedTuple):
 
     times: int
     seconds: float
-
-
-class BadLiteral(Exception):
-    """A literal can't be read; `offset` and `length` say which of its characters are wrong."""
-
-    def __init__(self, message: str, offset: int, length: int, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
-        self.length = length
-        self.hint = hint
 
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

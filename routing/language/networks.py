@@ -62,5 +62,11 @@ class Networks:
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.has(address)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Networks) and self.texts == other.texts
+
+    def __hash__(self) -> int:
+        return hash(self.texts)
+
     def __repr__(self) -> str:
         return f"Networks({', '.join(self.texts)})"

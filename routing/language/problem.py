@@ -44,6 +44,17 @@ class Problem:
     severity: Severity = Severity.ERROR
 
 
+class BadLiteral(Exception):
+    """A literal can't be read; `offset` and `length` say which of its characters are wrong."""
+
+    def __init__(self, message: str, offset: int, length: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.hint = hint
+
+
 class Report:
     """Collects the problems of one route file."""
 

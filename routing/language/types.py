@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from routing.language.hours import Hours
 from routing.language.networks import Networks
 from sipcore.uri import parse_uri
 
@@ -67,6 +68,9 @@ TRUTH = Type("truth")
 DURATION = Type("duration")
 RATE = Type("rate")
 PATTERN = Type("pattern")
+MOMENT = Type("moment")
+"""A point in time, in Unix seconds: `in` asks whether it is in a time window."""
+TIME_WINDOW = Type("time window", parse=Hours)
 NETWORK = Type("network", parse=lambda text: Networks([text]))
 URI = Type("uri", parse=parse_uri, converts=(("text", parse_uri),))
 ADDRESS = Type("address")

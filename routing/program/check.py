@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from routing.language.hours import Hours
+from routing.language.networks import Networks
 from routing.language.problem import Problem, Severity
-from routing.program.config import Config, examine, rendered
+from routing.program.config import FILE_NAME, Config, examine, rendered
 from routing.program.exit_codes import FAILURE, OK
 from routing.program.listen import Listen
 from routing.program.reading import fields
 from routing.program.server import MODULES
-from routing.runtime.loader import check_routes
+from routing.runtime.loader import Tables, check_routes
 from routing.runtime.platform import Domains
 from sipcore.errors import ConfigurationError
 
@@ -39,12 +41,13 @@ class Checked:
 def check_file(file: Path, environ: Mapping[str, str]) -> Checked:
     """Check a configuration with the routes it names, or a route file alone. Runs nothing, opens no socket."""
     if file.suffix == ROUTE_SUFFIX:
-        return _check_routes(file, Domains(()))
+        return _check_routes(file, {"domains": Domains(()), **_tables_near(file, environ)})
     examination = examine(file, environ)
     config, route_file = examination.config, examination.route_file
     routes = Checked((), ())
     if route_file is not None and (config is not None or route_file.exists()):
-        routes = _check_routes(route_file, Domains(config.domains if config is not None else ()))
+        tables = config.tables() if config is not None else {}
+        routes = _check_routes(route_file, {"domains": Domains(config.domains if config is not None else ()), **tables})
     problems = (*examination.problems, *routes.problems)
     return Checked(problems, (*examination.rendered(), *routes.shown), config)
 
@@ -57,9 +60,18 @@ def checked_config(file: Path, environ: Mapping[str, str]) -> Config:
     return checked.config
 
 
-def _check_routes(file: Path, domains: Domains) -> Checked:
+def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
+    """The tables of the configuration that a route file most likely belongs to: beside it, or one folder up."""
+    for folder in (file.parent, file.absolute().parent.parent):
+        if (folder / FILE_NAME).exists():
+            config = examine(folder / FILE_NAME, environ).config
+            return config.tables() if config is not None else {}
+    return {}
+
+
+def _check_routes(file: Path, tables: Tables) -> Checked:
     try:
-        problems = check_routes(file, MODULES, {"domains": domains})
+        problems = check_routes(file, MODULES, tables)
     except ConfigurationError as error:  # the file can't be read
         found = tuple(Problem(str(file), 0, 0, 1, text.removeprefix(f"{file}: ")) for text in error.problems)
         return Checked(found, tuple(rendered(problem, "") for problem in found))
@@ -71,6 +83,12 @@ def settings(value: object, hidden: bool = False) -> Any:
     """The settings in effect as plain values; what is secret is not shown."""
     if hidden:
         return "(set)" if value else "(made at the first start)"
+    if isinstance(value, Hours):
+        return value.text
+    if isinstance(value, Networks | frozenset):
+        return list(value.texts) if isinstance(value, Networks) else sorted(value)
+    if isinstance(value, dict):
+        return {name: settings(item) for name, item in value.items()}
     if isinstance(value, Listen):
         return f"{value} advertising {value.advertise}" if value.advertise else str(value)
     if isinstance(value, tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 from modules.auth.settings import AuthSettings
 from modules.database.settings import DatabaseSettings
 from modules.registrar.settings import RegistrarSettings
+from routing.language.hours import Hours
 from routing.language.problem import Problem, render
 from routing.program.environment import override
 from routing.program.expect import Document, Spot, fraction, list_of, one_of, seconds, text, whole_number
 from routing.program.listen import Listen, listen
+from routing.program.named import Named, members, named, time_window
 from routing.program.reading import read, setting, settings_of
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
@@ -122,6 +124,10 @@ class Config:
         at_least=seconds(0.1, 60),
     )
     log: LogSettings = settings_of(LogSettings)
+    hours: Mapping[str, Hours] = setting(named(time_window), Named())
+    """Time windows that routes ask by name: `now in hours.office`."""
+    lists: Mapping[str, Container[str]] = setting(named(members), Named())
+    """Addresses, networks or texts that routes ask by name: `source.ip in lists.trunks`."""
     file: Path = field(default=Path(FILE_NAME), metadata={"internal": True})
 
     @property
@@ -138,6 +144,11 @@ class Config:
     def database_url(self) -> str:
         """The database URL with an absolute file name."""
         return _SQLITE + str(self.database_file.absolute())
+
+    def tables(self) -> dict[str, Container[Any]]:
+        """What routes may ask by name."""
+        hours = {f"hours.{name}": window for name, window in self.hours.items()}
+        return hours | {f"lists.{name}": values for name, values in self.lists.items()}
 
     def for_modules(self) -> dict[str, Any]:
         """The settings that modules ask for, by section."""

@@ -93,7 +93,7 @@ class Server:
 
     def load_routes(self) -> None:
         """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong."""
-        tables = {"domains": self.platform.domains}
+        tables = {"domains": self.platform.domains, **self.config.tables()}
         routes = load_routes(self.config.route_file, self.modules, tables, shared=self.shared)
         for warning in routes.warnings:
             _log.warning("%s", warning)

@@ -12,6 +12,7 @@ from routing.language.bound import Program
 from routing.language.checker import check
 from routing.language.compiler import Entry, OnReply, compile_program
 from routing.language.environment import Environment, Table
+from routing.language.hours import Hours
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report, Severity, render
 from routing.language.types import (
@@ -19,6 +20,7 @@ from routing.language.types import (
     BRANCH_FUNCTION,
     DOMAIN,
     DURATION,
+    MOMENT,
     NUMBER,
     OUTCOME,
     TEXT,
@@ -111,7 +113,7 @@ def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -
 
 
 def _table(table: Container[Any]) -> Table:
-    return Table(table, TYPES[getattr(table, "of", str)])
+    return Table(table, MOMENT if isinstance(table, Hours) else TYPES[getattr(table, "of", str)])
 
 
 def _read(source: Path | str, name: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from routing.language.types import (
     DOMAIN,
     HEADERS,
     IP_ADDRESS,
+    MOMENT,
     NUMBER,
     OUTCOME,
     PARAMETERS,
@@ -62,6 +63,7 @@ ROOTS = _table(
     Property("to", ADDRESS, "context.request.to", "Who the request was first meant for."),
     Property("source", SOURCE, "context.flow", "Where the request really came from."),
     Property("outcome", OUTCOME, "context.outcome", "How the last `ring` ended."),
+    Property("now", MOMENT, "context.platform.wall_clock()", "The time; `in` asks whether a time window holds it."),
     Property("user", TEXT, "context.user", "The authenticated address of record; empty before `authenticate`."),
 )
 """The first words of paths."""

@@ -45,6 +45,7 @@ VALUES = {
     "source.transport": "udp",
     "outcome.code": 0,
     "outcome.reason": "",
+    "now": 0.0,
     "user": "",
 }
 
