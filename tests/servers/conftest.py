@@ -16,7 +16,7 @@ from sipp_runner.server import DEFAULT_ROUTE, Server
 from tests.servers.phone import md5
 
 # Program, and the Debian package it comes in.
-PROGRAMS = {"sipp": "sip-tester", "sipsak": "sipsak", "baresip": "baresip-core", "kamailio": "kamailio"}
+PROGRAMS = {"sipp": "sip-tester", "sipsak": "sipsak", "baresip": "baresip-core", "kamailio": "kamailio", "named": "bind9"}
 DOMAIN = "example.com"
 PASSWORD = "a password"
 
