@@ -45,6 +45,8 @@ class Transaction:
 
     table: ClassVar[Table]
     ignored: ClassVar[frozenset[tuple[str, str]]]
+    letters: ClassVar[dict[Callable[[Any], object], str]]
+    """What each timer of this machine is called in RFC 3261 table 4, by what it calls."""
 
     def __init__(self, layer: TransactionLayer, key: object, request: Request, flow: Flow, state: str) -> None:
         self.layer = layer
@@ -68,6 +70,12 @@ class Transaction:
             row[1](self, argument)
         elif (self.state, event) not in self.ignored:
             self.layer.unexpected(self, event)
+
+    def timers(self) -> dict[str, float]:
+        """The timers that run now, by letter, with the seconds that each has left."""
+        now = self.layer.timers.now
+        running = (timer for timer in (self.timer, self.timer_retransmit) if timer is not None)
+        return {self.letters[timer.call]: timer.deadline - now for timer in running if timer.call is not None}
 
     def stop_timers(self) -> None:
         """Cancel both timers."""

@@ -194,6 +194,7 @@ IGNORED = frozenset({
 
 InviteClient.table = TABLE
 InviteClient.ignored = IGNORED
+InviteClient.letters = {_timer_a: "A", _timer_b: "B", _timer_d: "D", _timer_m: "M", _timer_cancel: "CANCEL"}
 
 
 def ack_of(request: Request, response: Response) -> bytes:

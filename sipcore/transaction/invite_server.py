@@ -175,3 +175,4 @@ IGNORED = frozenset({
 
 InviteServer.table = TABLE
 InviteServer.ignored = IGNORED
+InviteServer.letters = {_timer_100: "100", _timer_g: "G", _timer_h: "H", _timer_i: "I", _timer_l: "L"}

@@ -103,3 +103,4 @@ IGNORED = frozenset({
 
 NonInviteClient.table = TABLE
 NonInviteClient.ignored = IGNORED
+NonInviteClient.letters = {_timer_e: "E", _timer_f: "F", _timer_k: "K"}

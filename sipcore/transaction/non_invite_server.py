@@ -114,3 +114,4 @@ IGNORED = frozenset({
 
 NonInviteServer.table = TABLE
 NonInviteServer.ignored = IGNORED
+NonInviteServer.letters = {_timer_100: "100", _timer_j: "J"}

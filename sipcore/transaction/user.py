@@ -55,6 +55,9 @@ class ClientTransaction(Protocol):
     def abandon(self) -> None:
         """End the transaction without telling its user any more."""
 
+    def timers(self) -> dict[str, float]:
+        """The timers that run now, by their letter in RFC 3261, with the seconds that each has left."""
+
 
 class ClientUser(Protocol):
     """Who sent a request."""

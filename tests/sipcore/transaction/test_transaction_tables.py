@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import pytest
 
-from sipcore.flow import Flow, Packet
-from sipcore.message import Request, Response
-from sipcore.timers import Timers
 from sipcore.transaction import invite_client, invite_server, non_invite_client, non_invite_server
 from sipcore.transaction.engine import TERMINATED, Transaction
-from sipcore.transaction.layer import TransactionLayer
-from tests.wire import new_tokens, request, response_to
+from tests.sipcore.transaction.machines import SOURCE, new_transaction
+from tests.wire import request, response_to
 
 MACHINES = {
     "invite client": invite_client,
@@ -60,6 +55,12 @@ def product(name: str) -> list[tuple[str, str]]:
 PAIRS = [(name, state, event) for name in MACHINES for state, event in product(name)]
 
 
+FIGURES = pytest.mark.conformance(
+    "RFC 3261 17.1.1.2", "RFC 3261 17.1.2.2", "RFC 3261 17.2.1", "RFC 3261 17.2.2", "RFC 6026 8.4", "RFC 6026 8.5"
+)
+
+
+@FIGURES
 @pytest.mark.parametrize(("name", "state", "event"), PAIRS, ids=lambda value: value.replace(" ", "_"))
 def test_pair_is_decided_once(name: str, state: str, event: str) -> None:
     module = MACHINES[name]
@@ -79,59 +80,6 @@ def test_the_product_is_as_large_as_the_rfc_figures() -> None:
     }
 
 
-class Recorder:
-    """A transaction user that writes down what it hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[object] = []
-
-    def response(self, response: Response, transaction: object) -> None:
-        self.heard.append(response.status)
-
-    def failed(self, lost: bool, transaction: object) -> None:
-        self.heard.append("lost" if lost else "timeout")
-
-    def cancelled(self) -> None:
-        self.heard.append("cancelled")
-
-    def request(self, request: Request, transaction: object) -> None:
-        self.heard.append(request.method)
-
-    def ack(self, request: Request, flow: Flow) -> None:
-        self.heard.append("ACK")
-
-    def stray_response(self, response: Response, flow: Flow) -> None:
-        self.heard.append("stray")
-
-
-SOURCE = ("192.0.2.1", 5060)
-US = ("192.0.2.9", 5060)
-
-
-def new_layer() -> tuple[TransactionLayer, Recorder, deque[Packet]]:
-    """A layer with chosen time and a recorder as its user."""
-    user = Recorder()
-    outbox: deque[Packet] = deque()
-    layer = TransactionLayer(
-        Timers(0.0), outbox, new_tokens(), user, lambda target: Flow(target.transport, US, SOURCE)  # type: ignore[arg-type]
-    )  # fmt: skip
-    return layer, user, outbox
-
-
-def new_transaction(name: str, transport: str = "udp") -> tuple[Transaction, Recorder, deque[Packet]]:
-    """One machine in its first state."""
-    layer, user, outbox = new_layer()
-    flow = Flow(transport, US, SOURCE)
-    method = "INVITE" if name.startswith("invite") else "OPTIONS"
-    message = request(method, "sip:bob@example.com", source=SOURCE, branch="x1")
-    if name.endswith("client"):
-        transaction: Transaction = layer.send_request(message, flow, user)  # type: ignore[arg-type]
-    else:
-        transaction = layer.new_server(message, flow, ("x1", method))
-        transaction.user = user
-    return transaction, user, outbox
-
-
 def argument_of(name: str, event: str, transaction: Transaction) -> object:
     """What an event brings along."""
     method = "INVITE" if name.startswith("invite") else "OPTIONS"
@@ -140,6 +88,7 @@ def argument_of(name: str, event: str, transaction: Transaction) -> object:
     return () if event == "cancel" else message if event == "ACK" else response_to(message, status)
 
 
+@FIGURES
 @pytest.mark.parametrize(("name", "state", "event"), PAIRS, ids=lambda value: value.replace(" ", "_"))
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_each_row_can_be_performed(name: str, state: str, event: str, transport: str) -> None:
