@@ -9,6 +9,9 @@ from sipcore.message import Response
 # Within the 4xx class these tell the client how to repair its request (section 16.7 step 6).
 _REPAIRABLE = frozenset({401, 407, 415, 420, 484})
 _CHALLENGES = {401: "www-authenticate", 407: "proxy-authenticate"}
+_REDIRECTIONS = dict.fromkeys((300, 301, 302), "contact")
+_MOST_VALUES = 64
+"""Header lines beyond which nothing is added to a response: a branch can send as many as it likes."""
 
 
 class Final(NamedTuple):
@@ -37,18 +40,25 @@ def _rank(final: Final) -> tuple[int, int, int, int]:
     return (1 if made_up else 0, group, within, status)
 
 
-def with_challenges(best: Response, finals: list[Final]) -> Response:
-    """The best response with the challenges of all 401 and 407 responses (section 16.7 step 7)."""
-    if best.status not in _CHALLENGES:
-        return best
+def collected(best: Response, finals: list[Final]) -> Response:
+    """The best response with what others of its kind tell the client too: challenges, or other places to ask."""
+    if best.status in _CHALLENGES:
+        return _with_others(best, finals, _CHALLENGES)  # section 16.7 step 7 demands it
+    if best.status in _REDIRECTIONS:
+        return _with_others(best, finals, _REDIRECTIONS)  # and step 6 speaks of it
+    return best
+
+
+def _with_others(best: Response, finals: list[Final], headers: dict[int, str]) -> Response:
     best = best.copy()
     for final in finals:
         response = final.response
-        if response is None or response.status not in _CHALLENGES:
+        if response is None or response.status not in headers:
             continue
-        header = _CHALLENGES[response.status]
+        header = headers[response.status]
         present = best.all(header)
         for value in response.all(header):
-            if value not in present:
+            if value not in present and len(present) < _MOST_VALUES:
                 best.append(header, value)
+                present.append(value)
     return best

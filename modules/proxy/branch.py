@@ -25,6 +25,7 @@ class Branch:
     __slots__ = (
         "_datagram",
         "_last_progress",
+        "_latest",
         "_targets",
         "_timer_c",
         "client",
@@ -48,7 +49,7 @@ class Branch:
         self.final: Final | None = None
         self.ringing = False
         self._timer_c: Timer | None = None
-        self._last_progress = 0.0
+        self._last_progress = self._latest = 0.0
         self._datagram: Flow | None = None
         """The UDP flow this request was too large for (RFC 3261 section 18.1.1)."""
 
@@ -83,6 +84,7 @@ class Branch:
         if context.is_invite and self._timer_c is None:
             timers = context.proxy.timers
             self._last_progress = timers.now
+            self._latest = timers.now + context.proxy.longest_ringing
             self._timer_c = timers.after(TIMER_C, _timer_c, self)
 
     # -- what the client transaction tells --------------------------------------------------------------------------
@@ -148,10 +150,19 @@ class Branch:
             self._timer_c.cancel()
             self._timer_c = None
 
+    def timers(self) -> dict[str, float]:
+        """Timer C, while it runs, with the seconds that are left; and those of the client transaction."""
+        own = {} if self._timer_c is None else {"C": self._timer_c_left()}
+        return own if self.client is None else {**self.client.timers(), **own}
+
+    def _timer_c_left(self) -> float:
+        # 101-199 let it begin anew (section 16.7 step 2), but whoever repeats a 180 for ever does not hold us for ever.
+        return min(self._last_progress + TIMER_C, self._latest) - self.context.proxy.timers.now
+
     def timer_c(self) -> None:
-        """RFC 3261 section 16.8: too long without a final response; 101-199 count from anew (16.7 step 2)."""
+        """RFC 3261 section 16.8: too long without a final response."""
         timers = self.context.proxy.timers
-        left = self._last_progress + TIMER_C - timers.now
+        left = self._timer_c_left()
         if left > 0:
             self._timer_c = timers.after(left, _timer_c, self)
             return

@@ -22,10 +22,15 @@ Where = str | Uri | Destination | list[Destination]
 
 
 class Proxy(Module):
-    """The stateful proxy. `most_branches` bounds how many targets one request is forked to."""
+    """The stateful proxy.
+
+    `most_branches` bounds how many targets one request is forked to; `longest_ringing`, in seconds, how long an INVITE
+    may go without a final response, however often 180 is repeated.
+    """
 
     name = "proxy"
     most_branches = 16
+    longest_ringing = 600.0
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modules.proxy.best_response import Final, best_final, with_challenges
+from modules.proxy.best_response import Final, best_final, collected
 from modules.proxy.branch import Branch
 from routing.runtime import Attempt, Context, Outcome
 from sipcore.errors import Malformed
@@ -169,7 +169,7 @@ class ResponseContext:
 
     def _upstream(self, best: Final, finals: list[Final]) -> Response:
         if best.response is not None and best.status != 503:
-            return with_challenges(best.response, finals)
+            return collected(best.response, finals)
         # Section 16.7 step 6: a 503 would take us out of service upstream; 487 when it was cancelled (16.10).
         status = 487 if self.cancelling else 500 if best.status == 503 else best.status
         reason = best.reason if best.response is None and status == 500 else ""
@@ -181,7 +181,7 @@ class ResponseContext:
         if self.timed_out and status in (408, 487):
             status, reason, response = 408, "", None  # the 487 answers our own CANCEL: nobody answered in time
         elif response is not None:
-            response = with_challenges(response, finals)
+            response = collected(response, finals)
         attempts = [
             Attempt(branch.name, branch.final.status, branch.final.reason, seconds)
             for branch in self.branches
