@@ -55,6 +55,11 @@ class Nonces:
         self._turned = now
         self._horizon = int(now)
 
+    def resize(self, lifetime: float, limit: int) -> None:
+        """Other bounds from now on, for the nonces that are out already too."""
+        self.lifetime = lifetime
+        self._limit = limit
+
     def make(self, realm: str, now: float) -> str:
         """A new nonce for this realm."""
         self._counter = (self._counter + 1) & 0xFFFFFFFF

@@ -19,6 +19,12 @@ class AccountCache:
         self._recent: dict[tuple[str, str], tuple[float, Account | None]] = {}
         self._earlier: dict[tuple[str, str], tuple[float, Account | None]] = {}
 
+    def resize(self, seconds: float, limit: int) -> None:
+        """Other bounds from now on, for what is remembered already too."""
+        self._seconds = seconds
+        self._half = max(limit // 2, 1)
+        self.clear()
+
     def get(self, key: tuple[str, str], now: float) -> tuple[float, Account | None] | None:
         """When the answer goes stale and the answer, or None when there is none that may still be used."""
         entry = self._recent.get(key) or self._earlier.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from modules.auth.cache import AccountCache
@@ -59,12 +59,12 @@ class Auth(Module):
     """Lets only users of the served domains through."""
 
     name = "auth"
+    adaptable = frozenset(field.name for field in fields(AuthSettings))
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         settings: AuthSettings = platform.settings.get("auth", AuthSettings())
-        self._offered = algorithms_named(settings.algorithms)
-        self._families = frozenset(algorithm.family for algorithm in self._offered)
+        self._offer(settings)
         self._cache = AccountCache(settings.cache_seconds, settings.cache_entries)
         random_bytes = platform.tokens.random_bytes
         self._nonces = Nonces(
@@ -82,6 +82,16 @@ class Auth(Module):
         """Find where accounts come from."""
         self._accounts = self.platform.get(Credentials)  # type: ignore[type-abstract]
         self._accounts.watch_accounts(self._cache.clear)
+
+    def _offer(self, settings: AuthSettings) -> None:
+        self._offered = algorithms_named(settings.algorithms)
+        self._families = frozenset(algorithm.family for algorithm in self._offered)
+
+    def adapt(self, settings: AuthSettings) -> None:
+        """Ask with these from now on; an answer to an earlier challenge counts as long as they allow it."""
+        self._offer(settings)
+        self._nonces.resize(settings.nonce_lifetime, settings.nonces)
+        self._cache.resize(settings.cache_seconds, settings.cache_entries)
 
     def statistics(self) -> AuthStatistics:
         """Counters."""

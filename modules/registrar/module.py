@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from modules.registrar.binding import NO_Q, Binding, from_row
 from modules.registrar.location import Location
@@ -52,6 +52,7 @@ class Registrar(Module):
     """Keeps the bindings of the served domains, and finds the devices of a user."""
 
     name = "registrar"
+    adaptable = frozenset(field.name for field in fields(RegistrarSettings))
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
@@ -97,6 +98,11 @@ class Registrar(Module):
             self._load(await self._store.fetch_all_bindings())
         except Unavailable:
             self.platform.stack.timers.after(_SWEEP, lambda _: self._load_later())
+
+    def adapt(self, settings: RegistrarSettings) -> None:
+        """Hold REGISTERs to these from now on; bindings that are stored stay as they were granted."""
+        self.settings = settings
+        self._turns.limit = settings.waiting
 
     def statistics(self) -> RegistrarStatistics:
         """Counters."""

@@ -12,10 +12,10 @@ from sipcore.need import Pending
 class Turns:
     """Keeps REGISTERs for the same address of record apart; at most `limit` wait for one."""
 
-    __slots__ = ("_limit", "_waiting")
+    __slots__ = ("_waiting", "limit")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._waiting: dict[str, deque[Pending[None]]] = {}
 
     async def take(self, key: str) -> None:
@@ -24,7 +24,7 @@ class Turns:
         if queue is None:
             self._waiting[key] = deque()
             return
-        if len(queue) >= self._limit:
+        if len(queue) >= self.limit:
             raise Unavailable("too many REGISTERs for one address of record")
         pending: Pending[None] = Pending()
         pending.on_cancel = partial(queue.remove, pending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from routing.program.exit_codes import FAILURE, OK
 from routing.program.listen import Listen
 from routing.program.reading import fields
 from routing.program.server import MODULES
+from routing.program.versions import Texts
 from routing.runtime.loader import Tables, check_routes
 from routing.runtime.platform import Domains
 from sipcore.errors import ConfigurationError
@@ -41,13 +42,24 @@ class Checked:
 def check_file(file: Path, environ: Mapping[str, str]) -> Checked:
     """Check a configuration with the routes it names, or a route file alone. Runs nothing, opens no socket."""
     if file.suffix == ROUTE_SUFFIX:
-        return _check_routes(file, {"domains": Domains(()), **_tables_near(file, environ)})
-    examination = examine(file, environ)
+        return _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ)})
+    return _check(file, environ, None)
+
+
+def check_texts(file: Path, environ: Mapping[str, str], texts: Texts) -> Checked:
+    """The same for texts that were read before; each problem is shown as if it stood in the files."""
+    return _check(file, environ, texts)
+
+
+def _check(file: Path, environ: Mapping[str, str], texts: Texts | None) -> Checked:
+    examination = examine(file, environ, texts.configuration if texts is not None else None)
     config, route_file = examination.config, examination.route_file
     routes = Checked((), ())
     if route_file is not None and (config is not None or route_file.exists()):
         tables = config.tables() if config is not None else {}
-        routes = _check_routes(route_file, {"domains": Domains(config.domains if config is not None else ()), **tables})
+        domains = Domains(config.domains if config is not None else ())
+        text = texts.routes if texts is not None else None
+        routes = _check_routes(route_file, text, {"domains": domains, **tables})
     problems = (*examination.problems, *routes.problems)
     return Checked(problems, (*examination.rendered(), *routes.shown), config)
 
@@ -69,13 +81,14 @@ def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
     return {}
 
 
-def _check_routes(file: Path, tables: Tables) -> Checked:
+def _check_routes(file: Path, text: str | None, tables: Tables) -> Checked:
     try:
-        problems = check_routes(file, MODULES, tables)
+        problems = check_routes(file if text is None else text, MODULES, tables, str(file))
     except ConfigurationError as error:  # the file can't be read
         found = tuple(Problem(str(file), 0, 0, 1, text.removeprefix(f"{file}: ")) for text in error.problems)
         return Checked(found, tuple(rendered(problem, "") for problem in found))
-    text = file.read_text("utf-8") if problems else ""
+    if text is None:
+        text = file.read_text("utf-8") if problems else ""
     return Checked(tuple(problems), tuple(rendered(problem, text) for problem in problems))
 
 
@@ -112,23 +125,32 @@ def check(files: list[Path], environ: Mapping[str, str], as_json: bool) -> int:
     return FAILURE if any(result.failed for result in results) else OK
 
 
+def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Problems for programs."""
+    return [{**dataclasses.asdict(problem), "severity": problem.severity.value} for problem in problems]
+
+
 def _as_json(file: Path, result: Checked) -> dict[str, Any]:
-    problems = [{**dataclasses.asdict(problem), "severity": problem.severity.value} for problem in result.problems]
+    problems = problems_as_json(result.problems)
     shown = settings(result.config) if result.config is not None else None
     return {"file": str(file), "good": not result.failed, "problems": problems, "settings": shown}
 
 
-def _show(file: Path, result: Checked) -> None:
-    for text in result.shown:
-        print(text)
+def summary(file: Path, result: Checked) -> str:
+    """The last line of what a check shows."""
     errors = sum(problem.severity is Severity.ERROR for problem in result.problems)
-    if errors:
-        print(f"{file}: {errors} mistake{'s' if errors > 1 else ''}")
+    return f"{file}: {errors} mistake{'s' if errors > 1 else ''}" if errors else f"{file}: good"
+
+
+def _show(file: Path, result: Checked) -> None:
+    for text in (*result.shown, *([summary(file, result)] if result.failed else [])):
+        print(text)
+    if result.failed:
         return
     if result.config is not None:
         for line in _lines(settings(result.config)):
             print(line)
-    print(f"{file}: good")
+    print(summary(file, result))
 
 
 def _lines(values: dict[str, Any]) -> list[str]:

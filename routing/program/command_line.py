@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="ringway", description="A SIP registrar and proxy.", allow_abbrev=False)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add_server_commands(commands)
+    _add_running_commands(commands)
     _add_user_commands(commands)
     _add_registration_commands(commands)
     _add_database_commands(commands)
@@ -116,6 +117,27 @@ def _add_server_commands(commands: _Commands[_Parser]) -> None:
     )
     first.add_argument("--dir", default=".", type=Path, help="where its files are kept (default: here)")
     first.add_argument("--port", type=_port, help="the SIP port (default: 5060; 0: any free one)")
+
+
+def _add_running_commands(commands: _Commands[_Parser]) -> None:
+    for name, command, summary in (
+        ("reload", _reload, "have the running server take over configuration and routes as they are now"),
+        ("rollback", _rollback, "have the running server go back to an earlier version"),
+        ("versions", _versions, "list the versions that the running server keeps"),
+        ("status", _status, "show what the running server does"),
+    ):
+        added = _add(commands, name, command, summary)
+        if command is _rollback:
+            text = "as listed by `versions`; default: the one before"
+            added.add_argument("version", metavar="VERSION", nargs="?", type=_number, help=text)
+        added.add_argument("--json", action="store_true", help="for programs")
+        _add_config(added)
+
+
+def _number(text: str) -> int:
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of a version")
 
 
 def _add_group(commands: _Commands[_Parser], name: str, summary: str) -> _Commands[_Parser]:
@@ -226,6 +248,39 @@ def _version(_: argparse.Namespace) -> int:
 
     print(f"ringway {version()} (Python {platform.python_version()}, {platform.system()})")
     return OK
+
+
+# -- a running server -------------------------------------------------------------------------------------------------
+
+
+def _reload(asked: argparse.Namespace) -> int:
+    from routing.program.remote import reload
+
+    return reload(_control_socket(asked), asked.json)
+
+
+def _rollback(asked: argparse.Namespace) -> int:
+    from routing.program.remote import rollback
+
+    return rollback(_control_socket(asked), asked.version, asked.json)
+
+
+def _versions(asked: argparse.Namespace) -> int:
+    from routing.program.remote import versions
+
+    return versions(_control_socket(asked), asked.json)
+
+
+def _status(asked: argparse.Namespace) -> int:
+    from routing.program.remote import status
+
+    return status(_control_socket(asked), asked.json)
+
+
+def _control_socket(asked: argparse.Namespace) -> Path:
+    from routing.program.config import control_socket, find
+
+    return control_socket(find(asked.file, os.environ), os.environ)
 
 
 # -- accounts and registrations ---------------------------------------------------------------------------------------

@@ -26,8 +26,11 @@ from sipcore.net.settings import StreamSettings
 
 FILE_NAME = "ringway.toml"
 SYSTEM_FILE = Path("/etc/ringway") / FILE_NAME
+SYSTEM_SOCKET = Path("/run/ringway/control.sock")
 DEFAULT_ROUTES = "main.route"
 _SQLITE = "sqlite:///"
+_SOCKET = re.compile(r"""^\s*socket\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
+_URL = re.compile(rf"""^\s*url\s*=\s*["']({_SQLITE}[^"'\n]+)["']""", re.MULTILINE)
 _DOMAIN = r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*|\[[0-9A-Fa-f:.]+\]"
 
 
@@ -42,7 +45,9 @@ def _dns_server(value: object, spot: Spot) -> str:
     try:
         server_address(str(value))
     except ValueError:
-        raise spot.expected('an IP address like "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"', value) from None
+        raise spot.expected(
+            'an IP address like "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"', value
+        ) from None
     return str(value)
 
 
@@ -80,6 +85,14 @@ class LogSettings:
 
     level: str = setting(one_of("debug", "info", "warning", "error"), "info")
     format: str = setting(one_of("text", "json"), "text")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """[control]: how a running server is told things."""
+
+    socket: str = setting(text("the name of a Unix socket"), "")
+    """Empty: `run/control.sock` next to the database, or /run/ringway/control.sock for /etc/ringway/ringway.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,7 @@ class Config:
     """Time windows that routes ask by name: `now in hours.office`."""
     lists: Mapping[str, Container[str]] = setting(named(members), Named())
     """Addresses, networks or texts that routes ask by name: `source.ip in lists.trunks`."""
+    control: ControlSettings = settings_of(ControlSettings)
     file: Path = field(default=Path(FILE_NAME), metadata={"internal": True})
 
     @property
@@ -150,6 +164,20 @@ class Config:
         hours = {f"hours.{name}": window for name, window in self.hours.items()}
         return hours | {f"lists.{name}": values for name, values in self.lists.items()}
 
+    @property
+    def control_socket(self) -> Path:
+        """The Unix socket that `ringway reload` and others talk to."""
+        if self.control.socket:
+            return self.file.parent / self.control.socket
+        if self.file.absolute() == SYSTEM_FILE:
+            return SYSTEM_SOCKET
+        return self.database_file.parent / "run" / "control.sock"
+
+    @property
+    def versions_folder(self) -> Path:
+        """Where the last configurations and routes are kept, for `ringway rollback`."""
+        return self.database_file.parent / "versions"
+
     def for_modules(self) -> dict[str, Any]:
         """The settings that modules ask for, by section."""
         database = replace(self.database, url=self.database_url)
@@ -169,6 +197,25 @@ def find(given: str | None, environ: Mapping[str, str]) -> Path:
     raise ConfigurationError(
         [f'no configuration found: looked at {looked}; name one with "-f FILE", or run "ringway quickstart"']
     )
+
+
+def control_socket(file: Path, environ: Mapping[str, str]) -> Path:
+    """The control socket of a configuration, also when it has mistakes: whoever mends it wants to reload."""
+    try:
+        text = read_text(file)
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    config = examine(file, environ, text).config
+    if config is None:
+        socket = environ.get("RINGWAY_CONTROL__SOCKET") or _first(_SOCKET, text)
+        url = environ.get("RINGWAY_DATABASE__URL") or _first(_URL, text) or DatabaseSettings().url
+        config = Config((), file=file, control=ControlSettings(socket), database=DatabaseSettings(url))
+    return config.control_socket
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +249,16 @@ def load(file: Path, environ: Mapping[str, str]) -> Config:
     return examination.config
 
 
-def examine(file: Path, environ: Mapping[str, str]) -> Examination:
-    """Read a configuration without raising."""
+def examine(file: Path, environ: Mapping[str, str], text: str | None = None) -> Examination:
+    """Read a configuration without raising; a `text` stands in place of what is in the file."""
     try:
-        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-        data = tomllib.loads(text)
+        text = read_text(file) if text is None else text
     except OSError as error:
         return Examination(None, (Problem(str(file), 0, 0, 1, f"can't be read: {error.strerror}"),))
     except UnicodeDecodeError:
         return Examination(None, (Problem(str(file), 0, 0, 1, "is not UTF-8 text"),))
+    try:
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Examination(None, (_syntax_problem(str(file), text, str(error)),), text)
     document = Document(str(file), text)
@@ -223,6 +271,11 @@ def examine(file: Path, environ: Mapping[str, str]) -> Examination:
         return Examination(None, tuple(found), document.text(), route_file)
     config = replace(config, file=file)
     return Examination(config, route_file=config.route_file)
+
+
+def read_text(file: Path) -> str:
+    """The text of a file, its lines ended by LF."""
+    return file.read_bytes().decode("utf-8").replace("\r\n", "\n")
 
 
 def _syntax_problem(file: str, text: str, message: str) -> Problem:

@@ -153,6 +153,12 @@ class Logs:
         logging.captureWarnings(True)
         self._thread.start()
 
+    def change(self, level: str, format: str) -> None:
+        """Write from this level on, and in this format, from now on."""
+        self._formatter = JsonFormatter() if format == "json" else TextFormatter()
+        self._level = logging.getLevelName(level.upper())
+        logging.getLogger("ringway").setLevel(self._level)
+
     def stop(self, timeout: float = 2.0) -> None:
         """Write what waits, at most for `timeout` seconds: a terminal that stands still must not hold the end up."""
         logging.getLogger().removeHandler(self.handler)

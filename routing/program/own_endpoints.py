@@ -17,6 +17,11 @@ class OwnEndpoints:
         self._listens = tuple(listens)
         self._ports: frozenset[int] = frozenset()
 
+    def change(self, domains: Domains, listens: Iterable[Listen]) -> None:
+        """Answer for these from now on; `bound` follows."""
+        self._domains = domains
+        self._listens = tuple(listens)
+
     def bound(self, addresses: Iterable[Target]) -> None:
         """Learn the ports that were really opened."""
         opened = {address.port for address in addresses}

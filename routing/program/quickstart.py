@@ -59,7 +59,7 @@ _WELCOME = """\
  Now: enter these into two phones (Linphone, MicroSIP, Zoiper, baresip) and call 1002 from 1001.
  What happens is shown below. Ctrl-C stops it.
 
- Files    {folder}: ringway.toml, main.route (after a change: kill -HUP {process}), ringway.db, passwords.txt
+ Files    {folder}: ringway.toml, main.route (after a change: {reload}), ringway.db, passwords.txt
 {warning}"""
 _ONLY_LOOPBACK = """
  Warning: only loopback is up. Phones must run on this machine; connect it to a network and start again for others.
@@ -86,7 +86,13 @@ def quickstart(folder: Path, port: int | None) -> int:
         print(welcome(prepared, addresses), flush=True)
 
     try:
-        return run(prepared.config, stream=sys.stdout, watched=True, announce=announce)
+        return run(
+            prepared.config,
+            stream=sys.stdout,
+            watched=True,
+            announce=announce,
+            adjust=lambda config: replace(config, listen=prepared.config.listen) if port is not None else config,
+        )
     except CannotListen as error:
         hint = "\n  hint: `--port 5070` takes another port, `--port 0` any free one"
         raise CannotListen([problem + hint for problem in error.problems]) from None
@@ -115,7 +121,7 @@ def welcome(prepared: Prepared, addresses: tuple[Target, ...]) -> str:
         first=prepared.passwords[USERS[0]],
         second=prepared.passwords[USERS[1]],
         folder=prepared.config.file.parent,
-        process=os.getpid(),
+        reload=f"ringway reload -f {prepared.config.file}",
         warning=_ONLY_LOOPBACK if prepared.address == LOOPBACK else "",
     )
 

@@ -14,16 +14,18 @@ from typing import IO
 
 import trio
 
-from routing.program.config import Config, examine
+from routing.program.config import Config
 from routing.program.console import Console
+from routing.program.control import Control
 from routing.program.events import write_event
 from routing.program.exit_codes import FAILURE, OK
 from routing.program.logs import PLAIN, Logs
 from routing.program.notify import notify, watchdog_interval
+from routing.program.reload import Reloader
 from routing.program.secret import secret_of
 from routing.program.server import Server
-from sipcore.errors import ConfigurationError
 from sipcore.flow import Target, host_port
+from sipcore.net.http_server import HttpServer
 
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _SIGNALS = (*_STOP, signal.SIGHUP, signal.SIGUSR1)
@@ -34,15 +36,23 @@ _people = logging.getLogger("ringway.console")
 
 Announce = Callable[[tuple[Target, ...]], None]
 """Called when the server is ready, with the addresses it listens on."""
+Adjust = Callable[[Config], Config]
+"""What the command line wants otherwise than the file says."""
 
 
 def run(
-    config: Config, *, stream: IO[str] = sys.stderr, watched: bool = False, announce: Announce | None = None
+    config: Config,
+    *,
+    stream: IO[str] = sys.stderr,
+    watched: bool = False,
+    announce: Announce | None = None,
+    adjust: Adjust = lambda config: config,
 ) -> int:
     """Run a server until it is told to stop; returns the exit code.
 
-    `watched` shows each registration, call and rejection in words. Raises ConfigurationError for a wrong configuration
-    or route file, CannotListen, and Unavailable: nothing is left running then.
+    `watched` shows each registration, call and rejection in words; `adjust` is applied to what a reload reads. Raises
+    ConfigurationError for a wrong configuration or route file, CannotListen, and Unavailable: nothing is left running
+    then.
     """
     server = Server(config, secret_of(config))
     logs = Logs(stream, level=config.log.level, format=config.log.format)
@@ -51,19 +61,23 @@ def run(
         server.load_routes()
         server.start()
         try:
-            return _run(server, watched, announce or _announce)
+            return _run(server, logs, watched, announce or _announce, adjust)
         finally:
             server.stop()
     finally:
         logs.stop()
 
 
-def _run(server: Server, watched: bool, announce: Announce) -> int:
+def _run(server: Server, logs: Logs, watched: bool, announce: Announce, adjust: Adjust) -> int:
     addresses = server.listen()
-    if watched:
-        server.observe(Console(say, server.platform.domains), everything=True)
-    elif _log.isEnabledFor(logging.WARNING):
-        server.observe(write_event, everything=_log.isEnabledFor(logging.DEBUG))
+
+    def changed(config: Config) -> None:
+        logs.change(config.log.level, config.log.format)
+        _observe(server, watched)
+
+    reloader = Reloader(server, os.environ, adjust=adjust, changed=changed)
+    reloader.begin()
+    _observe(server, watched)
     # What was loaded stays: the collector need not walk over it again and again.
     gc.collect()
     gc.freeze()
@@ -71,11 +85,18 @@ def _run(server: Server, watched: bool, announce: Announce) -> int:
     # steps of a few milliseconds: with a hundred thousand calls in memory a full round would take half a second.
     gc.set_threshold(20_000, 3, 1_000_000)
     try:
-        trio.run(_Life(server).live, lambda: announce(addresses))
+        trio.run(_Life(server, reloader).live, lambda: announce(addresses))
     except Exception:
         _log.critical("the server failed", exc_info=True)
         return FAILURE
     return OK
+
+
+def _observe(server: Server, watched: bool) -> None:
+    if watched:
+        server.observe(Console(say, server.platform.domains), everything=True)
+    elif _log.isEnabledFor(logging.WARNING):
+        server.observe(write_event, everything=_log.isEnabledFor(logging.DEBUG))
 
 
 def say(text: str) -> None:
@@ -91,14 +112,18 @@ def _announce(addresses: tuple[Target, ...]) -> None:
 class _Life:
     """What happens to a running server."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, reloader: Reloader) -> None:
         self.server = server
+        self.reloader = reloader
         self.stopping = False
 
     async def live(self, ready: Callable[[], None]) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.server.edge.run, self.server.stack)
+                control = self._control()
+                if control is not None:
+                    nursery.start_soon(control.run)
                 ready()
                 notify(f"READY=1\nMAINPID={os.getpid()}")
                 nursery.start_soon(self._watchdog)
@@ -113,6 +138,18 @@ class _Life:
                     else:
                         self._dump()
                 self._end(nursery.cancel_scope)
+            if control is not None:
+                control.close()
+
+    def _control(self) -> HttpServer | None:
+        """The control socket; a server without one still serves calls."""
+        control = HttpServer(self.server.config.control_socket, Control(self.server, self.reloader))
+        try:
+            control.bind()
+        except OSError as error:
+            _log.warning("no control socket at %s: %s; SIGHUP still reloads", control.path, error.strerror)
+            return None
+        return control
 
     async def _drain(self, whole: trio.CancelScope) -> None:
         """Let what is under way come to its end, then stop."""
@@ -130,27 +167,10 @@ class _Life:
         whole.cancel()
 
     async def _reload(self) -> None:
-        """Use the route file as it is now; keep the routes in force when it is wrong."""
+        """Take over configuration and routes as they are now; keep what is in force when something is wrong."""
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        try:
-            await trio.to_thread.run_sync(self.server.load_routes)
-        except ConfigurationError as error:
-            for problem in error.problems:
-                _log.error("%s", problem)
-            _log.error("not reloaded: the routes from before stay in force")
-        else:
-            _log.info("reloaded %s", self.server.config.route_file)
-            self._report_changed_settings()
+        await self.reloader.reload()
         notify("READY=1")
-
-    def _report_changed_settings(self) -> None:
-        before = self.server.config
-        now = examine(before.file, os.environ).config
-        fields = [field.name for field in dataclasses.fields(Config)]
-        changed = [name for name in fields if now is not None and getattr(now, name) != getattr(before, name)]
-        if now is None or changed:
-            what = ", ".join(changed) or "which is wrong now"
-            _log.warning("%s has changed (%s): that takes effect at the next start", before.file, what)
 
     def _dump(self) -> None:
         for name, counters in self.server.statistics().items():

@@ -6,14 +6,17 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from modules.auth.module import Auth
 from modules.database.module import Database
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
+from routing.program.candidate import Candidate, adaptable, merge
 from routing.program.config import Config
 from routing.program.events import guarded
 from routing.program.own_endpoints import OwnEndpoints, advertised_host
+from routing.program.route_version import RouteVersion
 from routing.runtime import Domains, Module, Platform
 from routing.runtime.builtins import Builtins
 from routing.runtime.dispatch import Dispatcher, new_runner
@@ -65,8 +68,7 @@ class Server:
             most_transactions=config.limits.transactions,
         )
         runner = new_runner(self.dispatcher, self.edge.perform, config.limits.parked)
-        also = (advertised_host(listen) for listen in config.listen if listen.advertise)
-        domains = Domains(config.domains, OwnAddresses(also))
+        domains = domains_of(config)
         self.own_endpoints = OwnEndpoints(domains, config.listen)
         self.platform = Platform(
             stack=self.stack,
@@ -81,7 +83,8 @@ class Server:
         self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = DnsResolver(config.dns)
-        self.platform.provide(Locator, new_locator(config, resolver, self._reachable, self.stack.timers))
+        self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
+        self.platform.provide(Locator, self._locator)
         self.modules = make_modules(self.platform)
         self._connect()
 
@@ -93,11 +96,75 @@ class Server:
 
     def load_routes(self) -> None:
         """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong."""
-        tables = {"domains": self.platform.domains, **self.config.tables()}
-        routes = load_routes(self.config.route_file, self.modules, tables, shared=self.shared)
+        routes = self._routes(self.config, self.platform.domains, self.config.route_file)
         for warning in routes.warnings:
             _log.warning("%s", warning)
         self.dispatcher.routes = routes
+
+    def _routes(self, config: Config, domains: Domains, source: Path | str) -> RouteVersion:
+        tables = {"domains": domains, **config.tables()}
+        name = str(config.route_file)
+        return RouteVersion(load_routes(source, self.modules, tables, name, self.shared))
+
+    # -- change while it runs ---------------------------------------------------------------------------------------
+
+    def prepare(self, config: Config, routes: str) -> Candidate:
+        """Build what `adopt` takes, from a configuration and the text of its routes; changes nothing.
+
+        May be called in another thread. Raises ConfigurationError with every mistake of the routes.
+        """
+        merged = merge(self.config, config, adaptable(self.modules))
+        domains = domains_of(merged.config)
+        compiled = self._routes(merged.config, domains, routes)
+        return Candidate(merged.config, domains, compiled, merged.changed, merged.waiting)
+
+    def adopt(self, candidate: Candidate) -> None:
+        """Put a candidate in force for everything that begins from now on, at once and as a whole.
+
+        Raises ConfigurationError, and changes nothing, when a listener can't be opened.
+        """
+        before, config = self.config, candidate.config
+        self._change_edge(candidate)  # the one step that may fail comes first
+        self.config = config
+        self.platform.domains = candidate.domains
+        self.own_endpoints.change(candidate.domains, config.listen)
+        self._learn_addresses()
+        limits = config.limits
+        self.stack.limits, self.stack.most_transactions = limits.of_messages(), limits.transactions
+        self.platform.runner.limit = limits.parked
+        self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
+        self._adapt_modules(before.for_modules(), config.for_modules())
+        self.dispatcher.routes = candidate.routes
+
+    def _change_edge(self, candidate: Candidate) -> None:
+        before, config = self.config, candidate.config
+        tls = self.edge.tls.use(candidate.tls) if candidate.tls is not None else None
+        if config.listen == before.listen and config.limits == before.limits:
+            return
+        try:
+            self.edge.change(_edge_settings(config))
+        except ConfigurationError:
+            if tls is not None:
+                self.edge.tls.use(tls)
+            raise
+
+    def _adapt_modules(self, before: Mapping[str, object], now: dict[str, object]) -> None:
+        self.platform.settings = now
+        for module in self.modules:
+            if now.get(module.name) == before.get(module.name):
+                continue
+            try:
+                module.adapt(now[module.name])
+            except Exception:
+                _log.exception("module %s failed to take its new settings", module.name)
+
+    def _learn_addresses(self) -> tuple[Target, ...]:
+        addresses = self.edge.addresses()
+        self._reachable.clear()
+        self._reachable.update(self.edge.reachable())
+        self._locator.forget()
+        self.own_endpoints.bound(addresses)
+        return addresses
 
     def observe(self, observer: Observer, *, everything: bool) -> None:
         """Show `observer` what is refused from now on, or everything that happens."""
@@ -128,10 +195,7 @@ class Server:
             self.edge.bind()
         except ConfigurationError as error:
             raise CannotListen(error.problems) from None
-        addresses = self.edge.addresses()
-        self._reachable.update(self.edge.reachable())
-        self.own_endpoints.bound(addresses)
-        return addresses
+        return self._learn_addresses()
 
     def drain(self) -> None:
         """Begin nothing new: INVITE, REGISTER and new connections are refused, all else goes on."""
@@ -168,6 +232,12 @@ def new_locator(
     # Whoever listens on this machine alone can reach nobody else: then the DNS may name it too.
     local = all(is_loopback(listen.host) for listen in config.listen)
     return Locator(resolver, reachable, timers, secrets.token_bytes, longest=config.dns.timeout, loopback=local)
+
+
+def domains_of(config: Config) -> Domains:
+    """The domains that a configuration names, and the addresses that stand for the first of them."""
+    also = (advertised_host(listen) for listen in config.listen if listen.advertise)
+    return Domains(config.domains, OwnAddresses(also))
 
 
 def make_modules(platform: Platform) -> tuple[Module, ...]:

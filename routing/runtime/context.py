@@ -45,8 +45,8 @@ class Context:
     """
 
     __slots__ = (
-        "call", "ended", "flow", "forwarded", "handle", "outcome", "platform", "request", "steps", "transaction",
-        "user",
+        "call", "ended", "flow", "forwarded", "handle", "outcome", "platform", "request", "routes", "steps",
+        "transaction", "user",
     )  # fmt: skip
 
     def __init__(self, platform: Platform, request: Request, transaction: ServerTransaction) -> None:
@@ -59,6 +59,8 @@ class Context:
         self.forwarded = self.ended = False
         self.call: dict[str, Any] = {}
         self.handle: Handle | None = None
+        self.routes: object = None
+        """The version of the routes that this request runs through: kept as long as anything may run of it."""
         self.steps = 0  # turns of loops, counted against a limit
 
     def reply(self, status: int, reason: str = "", *headers: tuple[str, bytes], body: bytes = b"") -> None:

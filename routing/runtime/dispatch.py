@@ -82,6 +82,7 @@ class Dispatcher:
         platform, routes = self.platform, self.routes
         assert platform is not None and routes is not None
         context = Context(platform, request, transaction)
+        context.routes = routes  # a reload changes nothing for requests that have begun
         transaction.user = context
         context.handle = platform.runner.run(routes.run(context), context)
 

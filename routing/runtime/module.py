@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from routing.language.signature import ConstantCheck, Ends, Place
 
@@ -55,6 +55,8 @@ class Module:
     """One role or feature. Subclasses set `name`, declare functions, and override what they need."""
 
     name: str = ""
+    adaptable: ClassVar[frozenset[str]] = frozenset()
+    """The settings that can change while the server runs; a change of any other waits for the next start."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -64,6 +66,9 @@ class Module:
 
     def stop(self) -> None:
         """Let go of what `start` took, after all listeners closed; may block (flush)."""
+
+    def adapt(self, settings: Any) -> None:
+        """Use these settings from now on; they differ in `adaptable` fields only. Must not fail, wait or block."""
 
     def statistics(self) -> object:
         """Counters of this module as a frozen dataclass, or None."""

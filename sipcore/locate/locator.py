@@ -49,6 +49,11 @@ class Locator:
         self._plans: dict[Hop, Plan] = {}
         self._greylist = Greylist()
 
+    def forget(self) -> None:
+        """Find the targets of all addresses anew: other transports or IP versions can be used now."""
+        self._literals.clear()
+        self._plans.clear()
+
     def immediately(self, uri: Uri) -> tuple[Target, ...] | None:
         """The targets when nobody must be asked, else None; raises `Unresolvable` or `Unavailable`."""
         return self._literals.get(uri.text) or self._look_up(uri)

@@ -40,6 +40,10 @@ class TlsContexts:
             self.sessions.popitem(last=False)
 
 
+PreparedTls = tuple[TlsSettings, TlsContexts]
+"""Settings, and what was made of them."""
+
+
 class Tls:
     """The TLS settings of an edge and the contexts in force; `load` may be called again when files have changed."""
 
@@ -59,6 +63,16 @@ class Tls:
     def has_certificate(self) -> bool:
         """Whether we can show who we are."""
         return bool(self._settings.certificate)
+
+    def prepare(self, settings: TlsSettings) -> PreparedTls:
+        """Read the files of other settings; ConfigurationError when something is wrong. May run in a thread."""
+        return settings, make_contexts(settings, self._wall_clock())
+
+    def use(self, prepared: PreparedTls) -> PreparedTls:
+        """Use these for new connections; returns those from before."""
+        before = self._settings, self.contexts
+        self._settings, self._contexts = prepared
+        return before
 
     def load(self) -> None:
         """Read all files; ConfigurationError, and nothing changed, when something is wrong. May run in a thread."""

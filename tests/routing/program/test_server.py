@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from routing.program import run as run_module
 from routing.program.config import Config
 from routing.program.exit_codes import FAILURE
 from routing.program.listen import Listen
+from routing.program.logs import Logs
 from routing.program.run import _Life, _run
 from routing.program.server import Server
 from routing.runtime import Module
@@ -196,6 +198,7 @@ def test_a_fault_of_the_server_is_logged_and_ends_it(
     for name in ("collect", "freeze", "set_threshold"):
         monkeypatch.setattr(run_module.gc, name, lambda *arguments: None)
     caplog.set_level(logging.CRITICAL)
-    assert _run(server, False, lambda addresses: None) == FAILURE
+    logs = Logs(io.StringIO())
+    assert _run(server, logs, False, lambda addresses: None, lambda config: config) == FAILURE
     assert "the server failed" in caplog.text
     assert "boom" in caplog.text
