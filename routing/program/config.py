@@ -11,6 +11,7 @@ from typing import Any
 
 from modules.auth.settings import AuthSettings
 from modules.database.settings import DatabaseSettings
+from modules.enum.settings import EnumSettings
 from modules.registrar.settings import RegistrarSettings
 from routing.language.hours import Hours
 from routing.language.problem import Problem, render
@@ -125,6 +126,7 @@ class Config:
     registrar: RegistrarSettings = settings_of(
         RegistrarSettings, min_expires=whole_number(1, 3600), jitter=fraction, contact_size=whole_number(32, 512)
     )
+    enum: EnumSettings = settings_of(EnumSettings, suffix=text("a domain name", _DOMAIN), timeout=seconds(0.5, 60))
     limits: LimitSettings = settings_of(LimitSettings)
     stream: StreamSettings = settings_of(StreamSettings)
     dns: DnsSettings = settings_of(
@@ -181,7 +183,7 @@ class Config:
     def for_modules(self) -> dict[str, Any]:
         """The settings that modules ask for, by section."""
         database = replace(self.database, url=self.database_url)
-        return {"database": database, "auth": self.auth, "registrar": self.registrar}
+        return {"database": database, "auth": self.auth, "registrar": self.registrar, "enum": self.enum}
 
 
 def find(given: str | None, environ: Mapping[str, str]) -> Path:

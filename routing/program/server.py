@@ -10,6 +10,7 @@ from pathlib import Path
 
 from modules.auth.module import Auth
 from modules.database.module import Database
+from modules.enum.module import Enum
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
 from routing.program.candidate import Candidate, adaptable, merge
@@ -38,7 +39,7 @@ from sipcore.tokens import Tokens
 
 _WORKER = "0"
 """The number of this process behind the node's name, in every token."""
-MODULES: tuple[type[Module], ...] = (Builtins, Texts, Database, Auth, Registrar, Proxy)
+MODULES: tuple[type[Module], ...] = (Builtins, Texts, Database, Auth, Registrar, Proxy, Enum)
 """What a route file may use, in the order they start: a contract is provided before somebody asks for it."""
 _log = logging.getLogger("ringway")
 
@@ -83,6 +84,7 @@ class Server:
         self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = DnsResolver(config.dns)
+        self.platform.provide(Resolver, resolver)  # type: ignore[type-abstract]
         self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
         self.platform.provide(Locator, self._locator)
         self.modules = make_modules(self.platform)

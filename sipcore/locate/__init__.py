@@ -8,6 +8,7 @@ reason that `ringway resolve` shows.
 """
 
 from sipcore.locate.address import canonical_address
+from sipcore.locate.asking import Asking, found_at_once, found_by_asking
 from sipcore.locate.locator import Locator
 from sipcore.locate.plan import Candidate, Explanation, Skipped
 from sipcore.locate.records import Answer, Naptr, Question, Record, Resolver, Srv
@@ -16,6 +17,7 @@ from sipcore.locate.transport import DEFAULT_PORTS
 __all__ = [
     "DEFAULT_PORTS",
     "Answer",
+    "Asking",
     "Candidate",
     "Explanation",
     "Locator",
@@ -26,4 +28,6 @@ __all__ = [
     "Skipped",
     "Srv",
     "canonical_address",
+    "found_at_once",
+    "found_by_asking",
 ]

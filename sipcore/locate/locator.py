@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sipcore.errors import Unresolvable
 from sipcore.flow import Flow, Target
 from sipcore.locate.address import canonical_address, host_name
+from sipcore.locate.asking import Asking, found_at_once, found_by_asking
 from sipcore.locate.greylist import Greylist
 from sipcore.locate.plan import Candidate, Explanation, Plan, Skipped
 from sipcore.locate.records import Resolver
@@ -105,29 +106,17 @@ class Locator:
         plan = self._plans.get(hop)
         if plan is not None and plan.expires > self._timers.now:
             return plan
-        steps = Resolution(hop, self._transports, self._loopback).steps()
-        try:
-            questions = next(steps)
-            while True:
-                known = [self._resolver.known(question) for question in questions]
-                answers = [answer for answer in known if answer is not None]
-                if len(answers) < len(known):
-                    return None
-                questions = steps.send(answers)
-        except StopIteration as end:
-            return self._remember(hop, end.value)
+        found = found_at_once(self._steps(hop), self._resolver)
+        return None if found is None else self._remember(hop, found)
 
     async def _plan(self, hop: Hop) -> Plan:
         plan = self._known_plan(hop)
         if plan is not None:
             return plan
-        steps = Resolution(hop, self._transports, self._loopback).steps()
-        try:
-            questions = next(steps)
-            while True:
-                questions = steps.send(await self._resolver.ask(questions))
-        except StopIteration as end:
-            return self._remember(hop, end.value)
+        return self._remember(hop, await found_by_asking(self._steps(hop), self._resolver))
+
+    def _steps(self, hop: Hop) -> Asking[Plan]:
+        return Resolution(hop, self._transports, self._loopback).steps()
 
     def _remember(self, hop: Hop, plan: Plan) -> Plan:
         if len(self._plans) >= _REMEMBERED:

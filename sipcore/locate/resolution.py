@@ -6,22 +6,19 @@ returns a `Plan`. It raises `Unresolvable` when there is nothing to send to and 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import inf
-from typing import TypeAlias, TypeVar
 
 from sipcore.errors import Malformed, Unavailable, Unresolvable
 from sipcore.flow import Target
 from sipcore.host import parse_host
 from sipcore.locate.address import canonical_address, unfit
+from sipcore.locate.asking import Asking
 from sipcore.locate.naptr import Service, services_of, services_to_guess
 from sipcore.locate.plan import Candidate, Choice, Plan, Skipped
 from sipcore.locate.records import Answer, Naptr, Question, Srv
 from sipcore.locate.srv import by_priority
 from sipcore.locate.transport import DEFAULT_PORTS, SECURE, Hop, preferred
-
-T = TypeVar("T")
-Asking: TypeAlias = Generator[Sequence[Question], Sequence[Answer], T]
 
 MOST_SERVERS = 64
 """SRV records of a hop that are used, the most wanted ones; NAPTR records too."""

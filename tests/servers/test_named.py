@@ -52,11 +52,12 @@ def request(method: str, caller: Datagrams, *headers: str, call: str = "", uri: 
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def relaying(new_server: NewServer, folder: Path, named: Named, **dns: str) -> Server:
-    """A server that relays everything to where its Request-URI leads."""
+def relaying(
+    new_server: NewServer, folder: Path, named: Named, text: str = "on request { relay() }", more: str = ""
+) -> Server:
+    """A server that relays everything to where its Request-URI leads, or what else its route says."""
     route = folder / "relay.route"
-    route.write_text("on request { relay() }\n")
-    more = "".join(f'{key} = "{value}"\n' for key, value in dns.items())
+    route.write_text(text + "\n")
     made = new_server(route=route, configuration=f'[dns]\nservers = ["{named.address}"]\n{more}')
     made.add_users([])
     made.start()
@@ -131,7 +132,7 @@ def test_what_is_not_there_and_a_name_server_that_is_gone_are_answered_in_time(
     new_server: NewServer, tmp_path: Path, caller: Datagrams
 ) -> None:
     with Named(tmp_path, ZONE, f"text IN TXT nothing\nhere IN A {LOOPBACK}") as named:
-        server = relaying(new_server, tmp_path, named, timeout="1.5s")
+        server = relaying(new_server, tmp_path, named, more='timeout = "1.5s"')
         us = (server.host, server.port)
         for name in (ZONE, f"text.{ZONE}", f"none.{ZONE}"):
             caller.send(request("INVITE", caller, uri=f"sip:bob@{name}"), us)
@@ -157,3 +158,23 @@ def test_many_servers_come_over_tcp_and_are_shown_by_resolve(new_server: NewServ
         done = server.command("resolve", f"none.{ZONE}", "-f", str(server.file))
         assert done.returncode == 1
         assert done.stderr.startswith(f"error: can't reach none.{ZONE}: ")
+
+
+@pytest.mark.conformance("RFC 6116 3.5")
+@pytest.mark.row("C30")
+def test_a_number_is_found_by_enum_and_another_one_is_not(
+    new_server: NewServer, tmp_path: Path, hop: NextHop, caller: Datagrams
+) -> None:
+    records = rf"""
+8.4.3.0 IN NAPTR 10 10 "u" "E2U+sip" "!(.*)*x!sip:evil@{LOOPBACK}:{hop.port}!" .
+8.4.3.0 IN NAPTR 20 10 "u" "E2U+sip" "!^\\+0(.*)$!sip:\\1@{LOOPBACK}:{hop.port}!" .
+"""
+    route = 'on request { for place in enum(request.uri.user) { ring(place) } reply(404, "No Such Number") }'
+    with Named(tmp_path, ZONE, records) as named:
+        server = relaying(new_server, tmp_path, named, route, more=f'[enum]\nsuffix = "{ZONE}"')
+        for number, status in (("+0348", 200), ("+0349", 404), ("1001", 404)):
+            caller.send(request("OPTIONS", caller, uri=f"sip:{number}@example.com"), (server.host, server.port))
+            assert final(caller).status == status
+    assert [raw.read(data).start for data in hop.requests] == [
+        f"OPTIONS sip:348@{LOOPBACK}:{hop.port} SIP/2.0".encode()
+    ]
