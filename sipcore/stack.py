@@ -69,6 +69,8 @@ class Stack:
         self.transactions = TransactionLayer(self.timers, self.outbox, tokens, user, open_flow)
         self.counters = StackCounters()
         self.most_transactions = most_transactions
+        self.overloaded = False
+        """Set by the edge while more waits than can be served in time: what would begin something new gets a 503."""
         self.alias = alias
         self.observe: Observer | None = None
 
@@ -153,7 +155,9 @@ class Stack:
             self.user.ack(request, flow)
         elif method == "CANCEL":
             self._cancel(request, flow, key)
-        elif len(layer.servers) >= self.most_transactions and method != "BYE":
+        elif method != "BYE" and (
+            (self.overloaded and not request.to.tag) or len(layer.servers) >= self.most_transactions
+        ):
             self._shed(request, flow)
         else:
             self.user.request(request, layer.new_server(request, flow, key))

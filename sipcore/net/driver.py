@@ -24,6 +24,7 @@ class DrivenStack(Protocol):
 
     outbox: deque[Packet]
     timers: Timers
+    overloaded: bool
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None: ...
     def receive_stream(self, data: bytes, flow: Flow, now: float) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import socket
+import struct
 from collections import deque
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ BATCH = 64
 """Datagrams taken before other tasks get their turn."""
 LARGEST = 65_535
 _SOURCES = 4_096
+_SO_MEMINFO = 55  # Linux: an array of counters, the first two are bytes waiting and the bound of the receive buffer
+_OVERLOAD = 0.25
+"""New requests are refused while the receive buffer is filled beyond this part: they would be answered too late, and
+their retransmissions would fill the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +165,16 @@ class UdpSocket:
         else:
             count = BATCH
         self._received += count
-        self._driver.settle(now)
+        driver = self._driver
+        if count == BATCH or driver.stack.overloaded:
+            driver.stack.overloaded = self._backlog() > _OVERLOAD
+        driver.settle(now)
         return count == BATCH
+
+    def _backlog(self) -> float:
+        """How full the kernel's receive buffer of this socket is, 0 to 1."""
+        taken, size = struct.unpack_from("II", self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36))
+        return float(taken / size)
 
     def _meet(self, address: SocketAddress) -> UdpFlow | None:
         try:

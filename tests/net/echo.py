@@ -40,6 +40,7 @@ class Echo:
     timers: Timers = field(default_factory=Timers)
     received: list[tuple[bytes, Flow]] = field(default_factory=list)
     lost: list[Flow] = field(default_factory=list)
+    overloaded: bool = False
     on_message: Callable[[bytes, Flow], None] | None = None
     """Called in place of the echo."""
 
