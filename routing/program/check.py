@@ -20,6 +20,8 @@ from routing.program.versions import Texts
 from routing.runtime.loader import Tables, check_routes
 from routing.runtime.platform import Domains
 from sipcore.errors import ConfigurationError
+from sipcore.net.settings import TlsSettings
+from sipcore.net.tls_contexts import Tls
 
 ROUTE_SUFFIX = ".route"
 
@@ -60,8 +62,10 @@ def _check(file: Path, environ: Mapping[str, str], texts: Texts | None) -> Check
         domains = Domains(config.domains if config is not None else ())
         text = texts.routes if texts is not None else None
         routes = _check_routes(route_file, text, {"domains": domains, **tables})
-    problems = (*examination.problems, *routes.problems)
-    return Checked(problems, (*examination.rendered(), *routes.shown), config)
+    certificates = _check_certificates(file, config) if config is not None else ()
+    problems = (*examination.problems, *routes.problems, *certificates)
+    shown = (*examination.rendered(), *routes.shown, *(rendered(problem, "") for problem in certificates))
+    return Checked(problems, shown, config)
 
 
 def checked_config(file: Path, environ: Mapping[str, str]) -> Config:
@@ -70,6 +74,18 @@ def checked_config(file: Path, environ: Mapping[str, str]) -> Config:
     if checked.config is None or checked.failed:
         raise ConfigurationError(list(checked.shown))
     return checked.config
+
+
+def _check_certificates(file: Path, config: Config) -> tuple[Problem, ...]:
+    """Files that [tls] names and that can't be used, or not for long."""
+    if config.tls == TlsSettings():
+        return ()
+    tls = Tls(config.tls_files)
+    try:
+        tls.load()
+    except ConfigurationError as error:
+        return tuple(Problem(str(file), 0, 0, 1, problem) for problem in error.problems)
+    return tuple(Problem(str(file), 0, 0, 1, text, severity=Severity.WARNING) for text in tls.warnings())
 
 
 def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
@@ -162,7 +178,11 @@ def _lines(values: dict[str, Any]) -> list[str]:
 
 
 def _toml(value: object) -> str:
-    """JSON's texts, numbers, lists and truth are TOML's too."""
+    """JSON's texts, numbers and truth are TOML's too."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return json.dumps(value, ensure_ascii=False)

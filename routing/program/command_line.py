@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     _add_user_commands(commands)
     _add_registration_commands(commands)
     _add_database_commands(commands)
+    _add_certificate_commands(commands)
     _add_resolve_command(commands)
     _add(commands, "version", _version, "show the version")
     return top
@@ -187,6 +188,18 @@ def _add_database_commands(commands: _Commands[_Parser]) -> None:
     checked = _add(group, "check", _db_check, "compare the database with what is expected")
     checked.add_argument("--json", action="store_true", help="for programs")
     _add_config(checked)
+
+
+def _add_certificate_commands(commands: _Commands[_Parser]) -> None:
+    group = _add_group(commands, "cert", "make certificates")
+    made = _add(group, "self-signed", _cert_self_signed, "make a certificate for a start, which vouches for itself")
+    made.add_argument(
+        "--name",
+        nargs="+",
+        metavar="NAME",
+        help="domains and addresses it is for (default: the domains of the configuration and this machine's address)",
+    )
+    made.add_argument("--dir", default=".", type=Path, help="where cert.pem and key.pem are put (default: here)")
 
 
 def _add_resolve_command(commands: _Commands[_Parser]) -> None:
@@ -382,3 +395,10 @@ def _db_check(asked: argparse.Namespace) -> int:
     found = [finding._asdict() for finding in check(config)]
     show(("problem", "remedy"), found, asked.json, f"{config.database_file}: good")
     return FAILURE if found else OK
+
+
+def _cert_self_signed(asked: argparse.Namespace) -> int:
+    from routing.program.certificates import default_names, make_self_signed
+
+    print(make_self_signed(asked.name or default_names(os.environ), asked.dir), end="")
+    return OK

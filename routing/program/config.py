@@ -17,13 +17,13 @@ from routing.language.hours import Hours
 from routing.language.problem import Problem, render
 from routing.program.environment import override
 from routing.program.expect import Document, Spot, fraction, list_of, one_of, seconds, text, whole_number
-from routing.program.listen import Listen, listen
+from routing.program.listen import ENCRYPTED, Listen, listen
 from routing.program.named import Named, members, named, time_window
-from routing.program.reading import read, setting, settings_of
+from routing.program.reading import read, setting, settings_of, table_of
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.net.dns_settings import DnsSettings, server_address
-from sipcore.net.settings import StreamSettings
+from sipcore.net.settings import StreamSettings, TlsSettings, TlsSite
 
 FILE_NAME = "ringway.toml"
 SYSTEM_FILE = Path("/etc/ringway") / FILE_NAME
@@ -138,6 +138,11 @@ class Config:
         stale=seconds(0, 604_800),
         at_least=seconds(0.1, 60),
     )
+    tls: TlsSettings = settings_of(
+        TlsSettings,
+        verify=one_of("none", "optional", "require"),
+        site=list_of(table_of(TlsSite, name=text("a domain name", _DOMAIN))),
+    )
     log: LogSettings = settings_of(LogSettings)
     hours: Mapping[str, Hours] = setting(named(time_window), Named())
     """Time windows that routes ask by name: `now in hours.office`."""
@@ -145,6 +150,14 @@ class Config:
     """Addresses, networks or texts that routes ask by name: `source.ip in lists.trunks`."""
     control: ControlSettings = settings_of(ControlSettings)
     file: Path = field(default=Path(FILE_NAME), metadata={"internal": True})
+
+    def __post_init__(self) -> None:
+        encrypted = next((listen for listen in self.listen if listen.transport in ENCRYPTED), None)
+        if encrypted is not None and not self.tls.certificate:
+            raise ValueError(
+                f"{encrypted} needs a certificate: set certificate and key in [tls]; "
+                "`ringway cert self-signed` makes both for a start"
+            )
 
     @property
     def route_file(self) -> Path:
@@ -160,6 +173,19 @@ class Config:
     def database_url(self) -> str:
         """The database URL with an absolute file name."""
         return _SQLITE + str(self.database_file.absolute())
+
+    @property
+    def tls_files(self) -> TlsSettings:
+        """The TLS settings with every file found from the configuration's folder."""
+
+        def found(name: str) -> str:
+            return str(self.file.parent / name) if name else ""
+
+        tls = self.tls
+        sites = tuple(TlsSite(site.name, found(site.certificate), found(site.key)) for site in tls.site)
+        return TlsSettings(
+            found(tls.certificate), found(tls.key), found(tls.server_ca), found(tls.client_ca), tls.verify, sites
+        )
 
     def tables(self) -> dict[str, Container[Any]]:
         """What routes may ask by name."""

@@ -8,11 +8,15 @@ from ipaddress import ip_address
 
 from routing.language.problem import nearest
 from routing.program.expect import Spot, dotted
+from sipcore.locate import DEFAULT_PORTS
 
 SIP_PORT = 5060
 """The default port of SIP over UDP and TCP (RFC 3261 section 19.1.2)."""
-TRANSPORTS = ("udp", "tcp")
-_LATER = ("tls", "ws", "wss", "sctp")
+TRANSPORTS = ("udp", "tcp", "tls")
+ENCRYPTED = frozenset({"tls"})
+"""Those that need a certificate."""
+_LATER = ("ws", "wss", "sctp")
+_SERVED = "udp:, tcp: or tls:"
 _URI = re.compile(r"([a-z]+):(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]+))?", re.ASCII)
 _ADVERTISE = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?", re.ASCII)
 _EXAMPLE = 'an address like "udp:192.0.2.1:5060" or "tcp:[2001:db8::1]:5060"'
@@ -68,13 +72,13 @@ def _uri(value: object, spot: Spot) -> Listen:
         raise spot.expected(_EXAMPLE, value)
     transport, host, port_text = match.groups()
     if transport in _LATER:
-        raise spot.expected("udp: or tcp:", value, f"{transport} is not in this version")
+        raise spot.expected(_SERVED, value, f"{transport} is not in this version")
     if transport not in TRANSPORTS:
-        raise spot.expected("udp: or tcp:", value, nearest(transport, TRANSPORTS))
+        raise spot.expected(_SERVED, value, nearest(transport, TRANSPORTS))
     bare = host.removeprefix("[").removesuffix("]")
     if not _is_address(bare) or (":" in bare) != host.startswith("["):
         raise spot.expected(_EXAMPLE, value, "listening needs an IP address; IPv6 stands in brackets")
-    port = int(port_text) if port_text and len(port_text) < 6 else 0 if port_text == "0" else SIP_PORT
+    port = int(port_text) if port_text and len(port_text) < 6 else DEFAULT_PORTS[transport]
     if port_text is not None and (len(port_text) > 5 or port > 65535):
         raise spot.expected("a port from 1 to 65535, or 0 for any free one", value)
     return Listen(transport, bare, port)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from routing.language.problem import nearest
-from routing.program.expect import Check, Document, Spot, seconds, text, whole_number, yes_or_no
+from routing.program.expect import Check, Document, Spot, dotted, seconds, text, whole_number, yes_or_no
 from routing.program.places import KeyPath
 
 T = TypeVar("T")
@@ -74,6 +74,17 @@ def read(
         return None
 
 
+def table_of(kind: type, **checks: Check) -> Check:
+    """One of several tables of a kind; `checks` as for `settings_of`."""
+
+    def check(value: object, spot: Spot) -> object:
+        if not isinstance(value, dict):
+            raise spot.expected("a table", value, f"write [[{dotted(spot.path[:-1])}]] on a line above its keys")
+        return read(kind, value, spot.document, spot.path, checks)
+
+    return check
+
+
 def _section_check(kind: type, checks: Mapping[str, Check]) -> Check:
     def check(value: object, spot: Spot) -> object:
         if not isinstance(value, dict):
@@ -100,4 +111,6 @@ def _elsewhere(key: str, kind: type) -> str:
 
 
 def _where(path: KeyPath) -> str:
-    return f" in [{'.'.join(str(key) for key in path)}]" if path else ""
+    if not path:
+        return ""
+    return f" in {dotted(path)}" if isinstance(path[-1], int) else f" in [{dotted(path)}]"

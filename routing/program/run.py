@@ -31,6 +31,7 @@ _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _SIGNALS = (*_STOP, signal.SIGHUP, signal.SIGUSR1)
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at whether draining is over."""
+_DAY = 86_400
 _log = logging.getLogger("ringway")
 _people = logging.getLogger("ringway.console")
 
@@ -59,6 +60,7 @@ def run(
     logs.start()
     try:
         server.load_routes()
+        server.load_certificates()
         server.start()
         try:
             return _run(server, logs, watched, announce or _announce, adjust)
@@ -127,6 +129,7 @@ class _Life:
                 ready()
                 notify(f"READY=1\nMAINPID={os.getpid()}")
                 nursery.start_soon(self._watchdog)
+                nursery.start_soon(self._watch_certificates)
                 async for number in signals:
                     if number in _STOP:
                         if number == signal.SIGQUIT or self.stopping:
@@ -176,6 +179,12 @@ class _Life:
         for name, counters in self.server.statistics().items():
             plain = dataclasses.asdict(counters) if dataclasses.is_dataclass(counters) else counters  # type: ignore[arg-type]
             _log.warning("", extra={"fields": {"event": "statistics", "of": name, "counters": plain}})
+
+    async def _watch_certificates(self) -> None:
+        while True:
+            for warning in self.server.edge.tls.warnings():
+                _log.warning("%s", warning)
+            await trio.sleep(_DAY)
 
     async def _watchdog(self) -> None:
         interval = watchdog_interval()

@@ -32,7 +32,7 @@ from sipcore.net.addresses import OwnAddresses
 from sipcore.net.dns import DnsResolver
 from sipcore.net.edge import Edge
 from sipcore.net.opener import is_loopback
-from sipcore.net.settings import EdgeSettings
+from sipcore.net.settings import EdgeSettings, TlsSettings
 from sipcore.stack import Stack
 from sipcore.timers import Timers
 from sipcore.tokens import Tokens
@@ -67,6 +67,7 @@ class Server:
             tokens=tokens,
             limits=config.limits.of_messages(),
             most_transactions=config.limits.transactions,
+            alias=self.edge.alias,
         )
         runner = new_runner(self.dispatcher, self.edge.perform, config.limits.parked)
         domains = domains_of(config)
@@ -84,8 +85,8 @@ class Server:
         self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = DnsResolver(config.dns)
-        self.platform.provide(Resolver, resolver)  # type: ignore[type-abstract]
         self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
+        self.platform.provide(Resolver, resolver)  # type: ignore[type-abstract]
         self.platform.provide(Locator, self._locator)
         self.modules = make_modules(self.platform)
         self._connect()
@@ -103,6 +104,10 @@ class Server:
             _log.warning("%s", warning)
         self.dispatcher.routes = routes
 
+    def load_certificates(self) -> None:
+        """Read certificates and keys for new connections; ConfigurationError, and no change, when one is wrong."""
+        self.edge.tls.load()
+
     def _routes(self, config: Config, domains: Domains, source: Path | str) -> RouteVersion:
         tables = {"domains": domains, **config.tables()}
         name = str(config.route_file)
@@ -118,7 +123,10 @@ class Server:
         merged = merge(self.config, config, adaptable(self.modules))
         domains = domains_of(merged.config)
         compiled = self._routes(merged.config, domains, routes)
-        return Candidate(merged.config, domains, compiled, merged.changed, merged.waiting)
+        # Certificates are read again though their names stay: they are renewed every few weeks.
+        wanted = merged.config.tls != TlsSettings() or self.config.tls != TlsSettings()
+        tls = self.edge.tls.prepare(merged.config.tls_files) if wanted else None
+        return Candidate(merged.config, domains, compiled, merged.changed, merged.waiting, tls)
 
     def adopt(self, candidate: Candidate) -> None:
         """Put a candidate in force for everything that begins from now on, at once and as a whole.
@@ -249,7 +257,9 @@ def make_modules(platform: Platform) -> tuple[Module, ...]:
 
 def _edge_settings(config: Config) -> EdgeSettings:
     limits = config.limits
-    return EdgeSettings(config.listen, config.stream, peers=limits.peers, datagrams_waiting=limits.datagrams_waiting)
+    return EdgeSettings(
+        config.listen, config.stream, config.tls_files, peers=limits.peers, datagrams_waiting=limits.datagrams_waiting
+    )
 
 
 def _stop(modules: list[Module] | tuple[Module, ...]) -> None:

@@ -22,14 +22,18 @@ class ByteStream(Protocol):
         """Turns bytes into those that `send_now` takes, each once and in order; None when they go as they are."""
 
     @property
+    def owes(self) -> bool:
+        """Whether `encode` has something to say by itself, to which b"" may be given."""
+
+    @property
     def identities(self) -> tuple[str, ...]:
         """The domains of the peer's certificate, when `open` is over and the peer has shown a good one."""
 
     async def open(self) -> None:
         """Make ready to carry bytes: connect, shake hands."""
 
-    async def receive_some(self) -> bytes:
-        """Wait for bytes; b"" when the peer sends no more. Always lets other tasks run."""
+    async def receive_some(self) -> bytes | None:
+        """Wait for bytes; b"" when the peer sends no more, None when it `owes`. Always lets other tasks run."""
 
     def send_now(self, data: bytes | bytearray) -> int:
         """Take as many (encoded) bytes as go without waiting, and say how many those were."""
@@ -49,6 +53,7 @@ class TcpStream:
 
     __slots__ = ("_address", "_more", "_socket")
     encode = None
+    owes = False
     identities: tuple[str, ...] = ()
 
     def __init__(self, stream: socket.socket, address: SocketAddress | None = None) -> None:

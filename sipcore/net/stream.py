@@ -99,9 +99,13 @@ class Connection:
     # -- receiving --------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        while data := await self._stream.receive_some():
-            if not self._closing:  # else what the peer still sends is thrown away
+        while (data := await self._stream.receive_some()) != b"":
+            if self._closing:
+                continue  # what the peer still sends is thrown away
+            if data:
                 self._receive(data)
+            if self._stream.owes:
+                self._put(b"")
         if not self.flow.closed:
             # The peer sends no more, but may wait for answers; nothing new is sent this way.
             self._table.forget(self)
@@ -128,6 +132,9 @@ class Connection:
         if not data:
             self._finish()
             return
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
         try:
             if self._opened and self._encode is not None:
                 data = self._encode(data)

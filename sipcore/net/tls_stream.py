@@ -93,8 +93,13 @@ class TlsStream:
 
     # -- bytes ------------------------------------------------------------------------------------------------------
 
-    async def receive_some(self) -> bytes:
+    async def receive_some(self) -> bytes | None:
         """Wait for bytes; b"" at the end, which needs no farewell: SIP knows by itself where its messages end."""
+        if self._incoming.pending and not self._finished:  # it came together with the end of the handshake
+            await trio.lowlevel.checkpoint()
+            data = self._decrypt()
+            if data:
+                return data
         while not self._ended:
             received = await self._carrier.receive_some()
             if not received or self._finished:
@@ -103,6 +108,8 @@ class TlsStream:
             data = self._decrypt()
             if data:
                 return data
+            if self.owes:
+                return None
         await trio.lowlevel.checkpoint()
         return b""
 
@@ -125,8 +132,14 @@ class TlsStream:
 
     def encode(self, data: bytes) -> bytes:
         """Encrypt; what TLS itself has to say goes in front."""
-        self._tls.write(data)
+        if data:
+            self._tls.write(data)
         return self._outgoing.read()
+
+    @property
+    def owes(self) -> bool:
+        """Whether an alert or a new key waits to be sent."""
+        return self._outgoing.pending > 0
 
     def send_now(self, data: bytes | bytearray) -> int:
         """Send what the socket takes of encrypted bytes."""

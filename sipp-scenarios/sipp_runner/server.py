@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "routing.program")
 DEFAULT_ROUTE = CHECKOUT / "routing" / "program" / "data" / "main.route"
 
 _CONFIGURATION = """\
-listen  = ["udp:{host}:{port}", "tcp:{host}:{port}"]
+listen  = [{listen}]
 domains = ["{domain}"]
 routes  = "main.route"
 [database]
@@ -42,6 +42,7 @@ class Server:
         domain: str = "example.com",
         route: Path = DEFAULT_ROUTE,
         configuration: str = "",
+        listen: Sequence[str] = (),
         prefix: Sequence[str] = (),
     ) -> None:
         self.folder = folder
@@ -52,7 +53,9 @@ class Server:
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._prefix = tuple(prefix)
-        values = {"host": self.host, "port": self.port, "domain": domain, "more": configuration}
+        entries = (f"udp:{self.host}:{self.port}", f"tcp:{self.host}:{self.port}", *listen)
+        listens = ", ".join(f'"{entry}"' for entry in entries)
+        values = {"listen": listens, "domain": domain, "more": configuration}
         self.file.write_text(_CONFIGURATION.format(**values), "utf-8")
         shutil.copyfile(route, folder / "main.route")
 

@@ -118,6 +118,32 @@ async def test_messages_are_found_however_records_and_segments_are_cut(trust: Tr
         assert len(stack.received) == 2 * len(range(1, len(data), 7)) + 2
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_what_comes_together_with_the_end_of_the_handshake_is_not_left_lying(
+    trust: Trust, version: ssl.TLSVersion
+) -> None:
+    context = trust.client()
+    context.maximum_version = context.minimum_version = version
+    async with serving(trust) as (edge, _), await connected(edge.addresses()[0]) as carrier:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                await carrier.send_all(outgoing.read())
+                incoming.write(await carrier.receive_some())
+        tls.write(message())
+        await carrier.send_all(outgoing.read())
+        answer = b""
+        while len(answer) < len(message()):
+            incoming.write(await carrier.receive_some())
+            with contextlib.suppress(ssl.SSLWantReadError):
+                answer += tls.read(10_000)
+        assert answer == message()
+
+
 async def test_a_ping_is_answered(trust: Trust) -> None:
     async with serving(trust) as (edge, _), await secured(edge.addresses()[0], trust.client()) as alice:
         await alice.send_all(b"\r\n\r\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from sipp_runner.server import DEFAULT_ROUTE, Server
 from tests.servers.phone import md5
 
 # Program, and the Debian package it comes in.
-PROGRAMS = {"sipp": "sip-tester", "sipsak": "sipsak", "baresip": "baresip-core", "kamailio": "kamailio", "named": "bind9"}
+PROGRAMS = {
+    "sipp": "sip-tester",
+    "sipsak": "sipsak",
+    "baresip": "baresip-core",
+    "kamailio": "kamailio",
+    "named": "bind9",
+    "openssl": "openssl",
+}
 DOMAIN = "example.com"
 PASSWORD = "a password"
 
@@ -49,10 +56,10 @@ def new_server(tmp_path: Path) -> Iterator[NewServer]:
     """Makes servers, each in a folder of its own; not started. They are ended, and their log shown, with the test."""
     servers: list[Server] = []
 
-    def make(*, route: Path = DEFAULT_ROUTE, configuration: str = "") -> Server:
+    def make(*, route: Path = DEFAULT_ROUTE, configuration: str = "", listen: Sequence[str] = ()) -> Server:
         folder = tmp_path / f"server-{len(servers)}"
         folder.mkdir()
-        servers.append(Server(folder, domain=DOMAIN, route=route, configuration=configuration))
+        servers.append(Server(folder, domain=DOMAIN, route=route, configuration=configuration, listen=listen))
         return servers[-1]
 
     with ExitStack() as stack:
