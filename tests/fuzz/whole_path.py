@@ -106,7 +106,8 @@ class WholePath:
         platform.provide(Locator, Locator(Names(), {"udp": (4, 6), "tcp": (4,)}))
         platform.observe = platform.observe_refusals = self.stack.observe = write_event
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Forget everything; the server is as it was at its start."""
         self._new_platform()
         for module in self.modules:
             module.__init__(self.platform)  # type: ignore[misc]  # the compiled routes know these very objects
@@ -140,7 +141,7 @@ class WholePath:
 
     def run(self, data: bytes) -> None:
         """Play an input, let all time pass, and look at everything that came out."""
-        self._reset()
+        self.reset()
         for step in steps_of(data):
             self._play(step)
         self.store.held = False
