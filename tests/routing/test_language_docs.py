@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.auth.module import Auth
+from modules.enum.module import Enum
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
 from routing.language.problem import render
@@ -22,7 +23,7 @@ from routing.runtime.texts import Texts
 from sipcore.message.names import spelling
 
 PAGE = Path(__file__).parents[2].joinpath("docs", "routing-language.md").read_text("utf-8")
-MODULES = [Builtins, Texts, Auth, Registrar, Proxy]
+MODULES = [Builtins, Texts, Auth, Registrar, Proxy, Enum]
 TABLES = {"domains": Domains(("example.com",))}
 EXAMPLES = re.findall(r"^```route\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SHOWN = {

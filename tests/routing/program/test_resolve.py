@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
+from modules.enum.settings import EnumSettings
 from routing.program.command_line import main
 from routing.program.config import examine
 from routing.program.exit_codes import FAILURE, OK, TEMPORARY
@@ -115,3 +117,15 @@ def test_mistakes_in_the_dns_section(tmp_path: Path, text: str, problem: str) ->
     assert config is None
     assert len(problems) == 1
     assert problem in problems[0]
+
+
+PAGE = Path(__file__).parents[3].joinpath("docs", "dns.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("settings", [DnsSettings(), EnumSettings()])
+def test_the_page_names_every_setting_with_its_default(settings: DnsSettings | EnumSettings) -> None:
+    for field in dataclasses.fields(settings):
+        default = getattr(settings, field.name)
+        shown = default or "of the system"
+        shown = f"{shown:g}" if isinstance(shown, float) else f"`{shown}`" if field.name == "suffix" else shown
+        assert f"| `{field.name}` | {shown} |" in PAGE
