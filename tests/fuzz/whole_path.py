@@ -26,7 +26,7 @@ from routing.runtime.stores import BindingRow, Credentials, Store
 from sipcore.digest import MD5, expected_response, ha1, parse_credentials
 from sipcore.errors import Malformed, RingwayError, Unresolvable
 from sipcore.flow import Flow, Target
-from sipcore.locate import Locator
+from sipcore.locate import Answer, Locator, Question
 from sipcore.message import Message, Request
 from sipcore.need import Done, Need, Runner
 from sipcore.stack import CLOSE, Stack
@@ -34,6 +34,7 @@ from tests.fuzz.judge import Judge
 from tests.fuzz.script import Step, steps_of
 from tests.gates import account
 from tests.platforms import WALL_CLOCK, MemoryStore
+from tests.scripted_dns import ScriptedDns
 from tests.sipcore.message.everything import do_everything
 from tests.wire import new_tokens
 
@@ -45,18 +46,21 @@ EVERYTHING_OVER = 400.0
 """Seconds after which no timer of a transaction is left (Timer C is 181 s)."""
 
 
-class Names:
-    """A resolver: names that hold `slow` must be waited for, names that hold `example` exist."""
+ZONE = """
+sip.example.net A 198.51.100.7
+sip.example.net A 198.51.100.8
+slow.example.net NAPTR 10 50 s SIP+D2T "" _sip._tcp.slow.example.net
+_sip._tcp.slow.example.net SRV 1 0 5070 one.slow.example.net
+_sip._tcp.slow.example.net SRV 2 0 5060 sip.example.net
+one.slow.example.net A 198.51.100.9
+"""
 
-    def cached(self, host: str) -> tuple[str, ...] | None:
-        if "slow" in host:
-            return None
-        return ("198.51.100.7", "198.51.100.8") if "example" in host else ()
 
-    async def addresses(self, host: str) -> tuple[str, ...]:
-        if "example" not in host:
-            raise Unresolvable(host)
-        return ("198.51.100.9",)
+class Names(ScriptedDns):
+    """A name server that must be waited for when a name holds `slow`."""
+
+    def known(self, question: Question) -> Answer | None:
+        return None if "slow" in question.name else self.answer(question)
 
 
 class WholePath:
@@ -103,7 +107,7 @@ class WholePath:
         )
         platform.provide(Store, self.store)  # type: ignore[type-abstract]
         platform.provide(Credentials, self.store)  # type: ignore[type-abstract]
-        platform.provide(Locator, Locator(Names(), {"udp": (4, 6), "tcp": (4,)}))
+        platform.provide(Locator, Locator(Names(ZONE), {"udp": (4, 6), "tcp": (4,)}, self.stack.timers))
         platform.observe = platform.observe_refusals = self.stack.observe = write_event
 
     def reset(self) -> None:
@@ -208,7 +212,7 @@ class WholePath:
                 continue
             message = judge.sent(flow, data)
             if isinstance(message, Request):
-                self.sent_to[flow.remote[0]] = message
+                self.sent_to[flow.remote[0]] = self.sent_to[""] = message
                 self.recorded = _lines("Route", message, "record-route") or self.recorded
         judge.verdict()
 
@@ -219,11 +223,12 @@ class WholePath:
     # -- what a script leaves open ------------------------------------------------------------------------------------
 
     def _filled_in(self, data: bytes, peer: str) -> bytes:
-        """`{via}` as in the last request to this peer, `{route}` as we recorded it; a right `{nonce}`, `{response}`."""
+        """`{via}` as in the last request to this peer or at all, `{route}` as we recorded it; a right `{nonce}`, `{response}`."""
         if b"{" not in data:
             return data
-        if peer in self.sent_to:
-            data = data.replace(b"{via}", _lines("Via", self.sent_to[peer]))
+        sent = self.sent_to.get(peer) or self.sent_to.get("")
+        if sent is not None:
+            data = data.replace(b"{via}", _lines("Via", sent))
         data = data.replace(b"{route}", self.recorded)
         if b"{nonce}" in data:
             auth = self.modules[1]
