@@ -112,7 +112,9 @@ class Branch:
                 if self._targets and not self.context.cancelling:
                     self._try_next()  # RFC 3263 section 4.3: a 503 moves on to the next target
                     return
-            self._end(Final(status, response.reason, response))
+            if self.context.returning is not None:
+                response = self.context.returning.admit(response) or response
+            self._end(Final(response.status, response.reason, response))
 
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
         """No response will come from this target: try the next one."""

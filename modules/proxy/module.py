@@ -6,8 +6,19 @@ from modules.proxy.branch import Branch
 from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
+from modules.proxy.returning import returning
 from modules.proxy.route_set import OwnRoutes, strip_own_routes
-from routing.runtime import Context, Destination, Duration, Ends, Module, Platform, function
+from routing.runtime import (
+    BranchFunction,
+    Context,
+    Destination,
+    Duration,
+    Ends,
+    Module,
+    Platform,
+    ReplyFunction,
+    function,
+)
 from sipcore.errors import Malformed, Refused, Unavailable, Unresolvable
 from sipcore.facts import CallEnded
 from sipcore.flow import Flow, Target
@@ -45,24 +56,48 @@ class Proxy(Module):
     # -- functions of the language ----------------------------------------------------------------------------------
 
     @function(ends=Ends.ALWAYS)
-    async def relay(self, context: Context, to: Where | None = None) -> None:
-        """Forward the request, to the Request-URI or to `to`, and give the best response back."""
-        forks = await self._fork(context, to)
+    async def relay(
+        self,
+        context: Context,
+        to: Where | None = None,
+        *,
+        edit: BranchFunction | None = None,
+        replies: ReplyFunction | None = None,
+    ) -> None:
+        """Forward the request, to the Request-URI or to `to`, and give the best response back.
+
+        `edit` changes the request of each branch, `replies` every response on its way back.
+        """
+        forks = await self._fork(context, to, edit, replies)
         forks.start()
 
     @function(ends=Ends.MAY)
-    async def ring(self, context: Context, to: Where | None = None, *, for_: Duration | None = None) -> bool:
+    async def ring(
+        self,
+        context: Context,
+        to: Where | None = None,
+        *,
+        for_: Duration | None = None,
+        edit: BranchFunction | None = None,
+        replies: ReplyFunction | None = None,
+    ) -> bool:
         """Ring all targets side by side; an answer ends the route, else `outcome` says why nobody answered.
 
         A request that is no INVITE is forwarded the same way, and ends the route with a 2xx.
         """
-        forks = await self._fork(context, to)
+        forks = await self._fork(context, to, edit, replies)
         waiting: Pending[bool] = Pending()
         forks.waiting = waiting
         forks.start(for_ or 0.0)
         return await waiting
 
-    async def _fork(self, context: Context, to: Where | None) -> ResponseContext:
+    async def _fork(
+        self,
+        context: Context,
+        to: Where | None,
+        edit: BranchFunction | None = None,
+        replies: ReplyFunction | None = None,
+    ) -> ResponseContext:
         request = context.request
         destinations = self._destinations(to)
         if to is not None and not context.user and "route" in request.names:
@@ -75,8 +110,12 @@ class Proxy(Module):
         if not breadth:
             raise Refused(440)  # RFC 5393 section 5.3.3: not enough breadth left for this fork
         for number, destination in enumerate(destinations):
-            share = breadth + (number < more)
-            forks.branches.append(await self._branch(forks, copy_for(request, destination, share), destination))
+            copy = copy_for(request, destination, breadth + (number < more))
+            if edit is not None:
+                edit(context, copy)
+            forks.branches.append(await self._branch(forks, copy, destination))
+        if edit is not None or replies is not None or request is not context.transaction.request:
+            forks.returning = returning(context, replies, forks.branches)
         return forks
 
     def _destinations(self, to: Where | None) -> list[Destination | None]:

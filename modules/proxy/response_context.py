@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modules.proxy.best_response import Final, best_final, collected
 from modules.proxy.branch import Branch
+from modules.proxy.returning import Returning
 from routing.runtime import Attempt, Context, Outcome
 from sipcore.errors import Malformed
 from sipcore.message import Response
@@ -36,6 +37,7 @@ class ResponseContext:
         "is_invite",
         "loop",
         "proxy",
+        "returning",
         "server",
         "stamp",
         "timed_out",
@@ -55,6 +57,8 @@ class ResponseContext:
         self.waiting: Pending[bool] | None = None
         self.cancelling = False
         self.timed_out = False
+        on_reply = proxy.platform.on_reply
+        self.returning = None if on_reply is None else Returning(context, (on_reply,))
         self._ring_timer: Timer | None = None
         self._since = proxy.timers.now
 
@@ -93,11 +97,18 @@ class ResponseContext:
     def progress(self, branch: Branch, response: Response) -> None:
         """A 101-199: forwarded at once (step 5); in a non-INVITE transaction there are none (RFC 4320)."""
         if self.is_invite and not self.server.answered():
+            if self.returning is not None:
+                admitted = self.returning.admit(response)
+                if admitted is None:
+                    return
+                response = admitted
             self._report(response.status, response.reason)
             self.server.respond(response)
 
     def answered(self, branch: Branch, response: Response, first: bool) -> None:
         """A 2xx: forwarded at once, every one of them for an INVITE (step 5), then all others are cancelled."""
+        if self.returning is not None:
+            response = self.returning.admit(response) or response
         if first and not self.server.answered():
             self._report(response.status, response.reason)
         self.server.respond(response)
@@ -173,7 +184,7 @@ class ResponseContext:
         # Section 16.7 step 6: a 503 would take us out of service upstream; 487 when it was cancelled (16.10).
         status = 487 if self.cancelling else 500 if best.status == 503 else best.status
         reason = best.reason if best.response is None and status == 500 else ""
-        return self.context.request.response(status, reason, to_tag=self.context.tag())
+        return self.server.request.response(status, reason, to_tag=self.context.tag())
 
     def _outcome(self, best: Final, finals: list[Final]) -> Outcome:
         seconds = self.proxy.timers.now - self._since

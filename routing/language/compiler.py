@@ -115,7 +115,9 @@ class _Compiler:
             return ast.List([self._expression(item) for item in value.items], ast.Load())
         signature = value.signature
         name = f"f_{signature.name}"
-        self.globals[name] = signature.target
+        if self.globals.setdefault(name, signature.target) != signature.target:
+            name += "_elsewhere"  # two functions share this name, each with places of its own
+            self.globals[name] = signature.target
         arguments = [_name("context"), *map(self._expression, value.positional)]
         keywords = [ast.keyword(keyword, self._expression(one)) for keyword, one in value.labelled.items()]
         call: ast.expr = ast.Call(_name(name), arguments, keywords)

@@ -24,6 +24,8 @@ class Property:
     summary: str
     write: str = ""
     replace: str = ""
+    edit: str = ""
+    """What is read in place of `read` where the value is about to be changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,8 @@ class Expressions:
 
     # -- names ----------------------------------------------------------------------------------------------------
 
-    def path(self, node: tree.Path, scope: Scope, wanted: Type | None = None) -> Typed:
-        """Resolve a path to what it reads."""
+    def path(self, node: tree.Path, scope: Scope, wanted: Type | None = None, *, editing: bool = False) -> Typed:
+        """Resolve a path to what it reads; `editing` what is about to be changed through it."""
         if isinstance(node, tree.CallVariable):
             return self._call_variable(node)
         if isinstance(node, tree.SharedTable):
@@ -190,8 +190,11 @@ class Expressions:
         if table is not None:
             return Typed(table_of(table.element), Constant(table.value))
         if isinstance(node, tree.Name):
-            return self._name(node, scope)
-        owner = self.path(node.owner, scope) if not self._table_prefix(dotted, node, scope) else MISTAKEN
+            return self._name(node, scope, editing)
+        if self._table_prefix(dotted, node, scope):
+            return MISTAKEN
+        editing |= wanted is not None and HEADER in (wanted, *wanted.alternatives)
+        owner = self.path(node.owner, scope, editing=editing)
         if owner.type == UNKNOWN:
             return MISTAKEN
         if isinstance(node, tree.Index):
@@ -217,14 +220,14 @@ class Expressions:
         self.report.error(node.span, f"there is no table `{dotted}`", nearest(dotted, group) or _known(group))
         return True
 
-    def _name(self, node: tree.Name, scope: Scope) -> Typed:
+    def _name(self, node: tree.Name, scope: Scope, editing: bool) -> Typed:
         variable = scope.find(node.text)
         if variable is not None:
             variable.used = True
             return Typed(variable.type, Local(variable.python_name))
         root = self.environment.roots.get(node.text)
         if root is not None:
-            return Typed(root.type, Expansion(root.read, {}))
+            return Typed(root.type, Expansion(root.edit if editing and root.edit else root.read, {}))
         function = self.known.functions.get(node.text)
         if function is not None:
             self.known.used.add(node.text)
@@ -285,6 +288,23 @@ class Expressions:
             self.report.error(node.key.span, f"`{node.key.raw}` belongs to the server; a route can't change it")
         return key not in asked.locked
 
+    def may_edit(self, node: tree.Path) -> bool:
+        """Whether what a path leads to may be changed in this kind of block; if not, a mistake is reported."""
+        first: tree.Path = node
+        while isinstance(first, tree.Attribute | tree.Index):
+            first = first.owner
+        root = first.text if isinstance(first, tree.Name) else ""
+        if root not in ("request", "from", "to") or self.place is Place.REQUEST:
+            return True
+        if self.place is Place.BRANCH:
+            better = tree.written(node)
+            better = better.replace("request", "branch", 1) if root == "request" else f"branch.{better}"
+            message = "a `branch` function edits its branch; all share the request"
+            self.report.error(node.span, message, f"write `{better}`")
+        else:
+            self.report.error(node.span, "the request has been sent; a reply function edits the reply")
+        return False
+
     def _index(self, node: tree.Index, owner: Typed, wanted: Type | None) -> Typed:
         found = self.keyed(node, owner)
         if found is None:
@@ -293,6 +313,7 @@ class Expressions:
         parts = {"it": owner.bound, "key": Constant(key)}
         if wanted is not None and HEADER in (wanted, *wanted.alternatives) and asked.reference:
             self.changeable(node, asked, key)
+            self.may_edit(node)
             return Typed(HEADER, Expansion(asked.reference, parts))
         if "*" in key:
             self.report.error(node.key.span, "a name with `*` stands for several", "only a function can take them")
@@ -356,6 +377,7 @@ class Expressions:
             self.report.error(node.name.span, f"there is no function `{name}`", hint)
             self.known.unsure = True
             return None
+        signature = signature.at(self.place)
         where = _PLACES[self.place]
         if not self.place & signature.places:
             hint = "only in " + " and ".join(_PLACES[place] for place in signature.places)

@@ -115,7 +115,7 @@ def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
         return f"expected `on request`, `route`, `branch`, `reply` or `shared` before {shown}", hint
     expected = _expected(accepts)
     hint = ""
-    if accepts == {"FOR", "NAME"}:
+    if accepts == _NAMES | {"FOR"}:
         return 'expected "for" and a lifetime before ' + shown, "as in `shared failures: number for 10m`"
     if "COMMA" in accepts and token.type in _VALUES:
         hint = "did you forget a comma?"

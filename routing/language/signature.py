@@ -59,6 +59,13 @@ class Signature:
     module: str = ""
     summary: str = ""
     check: ConstantCheck | None = None
+    elsewhere: Signature | None = None
+    """Another function of the same name, for places where this one can't be called."""
+
+    def at(self, place: Place) -> Signature:
+        """The function of this name for a place, when there is one; else this one."""
+        other = self.elsewhere
+        return other if other is not None and place & other.places else self
 
     def __str__(self) -> str:
         return shape(self.name, self.parameters)

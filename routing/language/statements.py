@@ -14,6 +14,7 @@ from routing.language.known import KEPT
 from routing.language.scope import Scope, Typed, Variable
 from routing.language.shared_tables import is_shared, store
 from routing.language.signature import Ends, Parameter, Place, Signature
+from routing.language.tree import written
 from routing.language.types import (
     BRANCH,
     HEADERS,
@@ -28,7 +29,7 @@ from routing.language.types import (
     list_of,
 )
 
-_NOT_KEPT = frozenset({REQUEST, BRANCH, HEADERS, PARAMETERS})
+_NOT_KEPT = frozenset({REQUEST, BRANCH, REPLY, HEADERS, PARAMETERS})
 """What would be edited under another name: only values are kept."""
 _DEEPEST_LOOPS = 10
 """Python itself ends at twenty."""
@@ -160,7 +161,7 @@ class Statements:
             return [self._store_call_variable(target, node, scope)]
         if isinstance(target, tree.Name):
             return self._store_local(target, node, scope)
-        owner = self._expressions.path(target.owner, scope)
+        owner = self._expressions.path(target.owner, scope, editing=True)
         if owner.type == UNKNOWN:
             self._expressions.value(node.value, scope)
             return []
@@ -170,18 +171,18 @@ class Statements:
         if wanted is None:
             return []
         value = self._expressions.value(node.value, scope, wanted).bound
-        return self._store(target, owner, value, node, scope)
+        return self._store(target, owner, value, node, scope) if self._expressions.may_edit(target) else []
 
     def _wanted(self, target: tree.Attribute | tree.Index, owner: Typed) -> Type | None:
         """The type of what can be stored there; None when a mistake was reported."""
         if isinstance(target, tree.Attribute):
             found = self._expressions.attribute(target, owner)
             if found is not None and found.type.name in self._expressions.environment.keyed:
-                path = _written(target)
+                path = written(target)
                 self._report.error(target.span, f"`{path}` is set one by one", f'write `{path}["name"] = ...`')
                 return None
             if found is not None and not (found.write or found.replace):
-                self._report.error(target.span, f"`{_written(target)}` can only be read")
+                self._report.error(target.span, f"`{written(target)}` can only be read")
                 return None
             return None if found is None else found.type
         keyed = self._expressions.keyed(target, owner)
@@ -207,28 +208,29 @@ class Statements:
             keyed = self._expressions.keyed(target, owner)
             write, replace = (keyed[0].write, keyed[0].replace) if keyed else ("", "")
             parts["key"] = Constant(keyed[1] if keyed else "")
-        if write and self._may_edit(target, node):
+        if write:
             return [bound.Store(write, parts, node.span)]
         above = target.owner
         if replace and isinstance(above, tree.Attribute | tree.Index):
-            return self._store(
-                above, self._expressions.path(above.owner, scope), Expansion(replace, parts), node, scope
-            )
-        variable = scope.find(above.text) if replace and isinstance(above, tree.Name) else None
-        if variable is not None and variable.changes:
-            return [bound.SetLocal(variable.python_name, Expansion(replace, parts), node.span)]
+            owner = self._expressions.path(above.owner, scope, editing=True)
+            return self._store(above, owner, Expansion(replace, parts), node, scope)
+        if replace and isinstance(above, tree.Name):
+            stored = self._store_whole(above, Expansion(replace, parts), node, scope)
+            if stored is not None:
+                return [stored]
         if not write:
-            self._report.error(node.target.span, f"`{_written(node.target)}` can only be read")
+            self._report.error(node.target.span, f"`{written(node.target)}` can only be read")
         return []
 
-    def _may_edit(self, target: tree.Path, node: tree.Assign) -> bool:
-        while isinstance(target, tree.Attribute | tree.Index):
-            target = target.owner
-        if self._expressions.place is Place.BRANCH and isinstance(target, tree.Name) and target.text == "request":
-            hint = f"write `{_written(node.target).replace('request', 'branch', 1)} = ...`"
-            self._report.error(node.target.span, "a `branch` function edits its branch; all share the request", hint)
-            return False
-        return True
+    def _store_whole(self, name: tree.Name, value: Bound, node: tree.Assign, scope: Scope) -> Step | None:
+        """Put a changed value where it came from: a local, or a first word that can be written."""
+        variable = scope.find(name.text)
+        if variable is not None:
+            return bound.SetLocal(variable.python_name, value, node.span) if variable.changes else None
+        root = self._expressions.environment.roots.get(name.text)
+        if root is None or not root.write:
+            return None
+        return bound.Store(root.write, {"value": value}, node.span)
 
     def _store_local(self, target: tree.Name, node: tree.Assign, scope: Scope) -> list[Step]:
         variable = scope.find(target.text)
@@ -285,7 +287,8 @@ class Statements:
 
     def _invoke(self, node: tree.Invoke, scope: Scope) -> tuple[list[Step], Flow]:
         if self._expressions.place is not Place.REQUEST:
-            self._report.error(node.span, "a `branch` function can't call a route")
+            kind = "branch" if self._expressions.place is Place.BRANCH else "reply"
+            self._report.error(node.span, f"a `{kind}` function can't call a route")
             return [], GOES_ON
         callee = self._route(node.name)
         if callee is None:
@@ -398,14 +401,3 @@ def _shown(statement: tree.Statement) -> str:
     if isinstance(statement, tree.Invoke):
         return f"route `{statement.name.text}`"
     return "`match`" if isinstance(statement, tree.Match) else "`if`"
-
-
-def _written(node: tree.Expression) -> str:
-    """A path or text as the operator wrote it."""
-    if isinstance(node, tree.Attribute):
-        return f"{_written(node.owner)}.{node.name.text}"
-    if isinstance(node, tree.Index):
-        return f'{_written(node.owner)}["{_written(node.key)}"]'
-    if isinstance(node, tree.Name):
-        return node.text
-    return node.raw if isinstance(node, tree.Text) else "..."

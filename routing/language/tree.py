@@ -332,3 +332,14 @@ class File:
     """A whole route file."""
 
     items: tuple[Item, ...]
+
+
+def written(node: Expression) -> str:
+    """A path or text as the operator wrote it."""
+    if isinstance(node, Attribute):
+        return f"{written(node.owner)}.{node.name.text}"
+    if isinstance(node, Index):
+        return f'{written(node.owner)}["{written(node.key)}"]'
+    if isinstance(node, Name):
+        return node.text
+    return node.raw if isinstance(node, Text) else "..."

@@ -9,6 +9,7 @@ from typing import Any
 
 from routing.language.hours import Hours
 from routing.language.networks import Networks
+from sipcore.message import NameAddr, parse_name_addr
 from sipcore.uri import parse_uri
 
 
@@ -73,7 +74,14 @@ MOMENT = Type("moment")
 TIME_WINDOW = Type("time window", parse=Hours)
 NETWORK = Type("network", parse=lambda text: Networks([text]))
 URI = Type("uri", parse=parse_uri, converts=(("text", parse_uri),))
-ADDRESS = Type("address")
+ADDRESS = Type(
+    "address",
+    parse=lambda text: parse_name_addr(text.encode()),
+    converts=(
+        ("uri", lambda uri: NameAddr("", uri.text, (), uri)),
+        ("text", lambda text: parse_name_addr(text.encode())),
+    ),
+)
 IP_ADDRESS = Type("ip address", base=TEXT)
 DOMAIN = Type("domain", base=TEXT, parse=_domain, converts=(("text", str.lower),))
 HEADER = Type("header")

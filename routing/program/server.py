@@ -103,6 +103,7 @@ class Server:
         for warning in routes.warnings:
             _log.warning("%s", warning)
         self.dispatcher.routes = routes
+        self.platform.on_reply = routes.on_reply
 
     def load_certificates(self) -> None:
         """Read certificates and keys for new connections; ConfigurationError, and no change, when one is wrong."""

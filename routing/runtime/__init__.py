@@ -8,7 +8,16 @@ for that request alone.
 from routing.runtime.context import Attempt, Context, Outcome
 from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Domains, Platform
-from routing.runtime.values import BranchFunction, Destination, Duration, FinalCode, HeaderField, Networks, Rate
+from routing.runtime.values import (
+    BranchFunction,
+    Destination,
+    Duration,
+    FinalCode,
+    HeaderField,
+    Networks,
+    Rate,
+    ReplyFunction,
+)
 
 __all__ = [
     "Attempt",
@@ -26,5 +35,6 @@ __all__ = [
     "Place",
     "Platform",
     "Rate",
+    "ReplyFunction",
     "function",
 ]

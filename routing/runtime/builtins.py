@@ -25,6 +25,7 @@ _PASSED_ON = frozenset(
 )  # fmt: skip
 """Headers of a refusal that tell the caller something; the others belong to the hop it came from."""
 
+_ANYWHERE = Place.REQUEST | Place.BRANCH | Place.REPLY
 _ALLOWED = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH"
 )
@@ -71,14 +72,18 @@ class Builtins(Module):
         context.ended = True
         context.transaction.abandon()
 
-    @function()
-    def log(self, context: Context, text: str, *values: object) -> None:
+    @function(ends=Ends.ALWAYS, places=Place.REPLY, name="drop")
+    def drop_reply(self, context: Context) -> None:
+        """Let a provisional response go no further."""
+
+    @function(places=_ANYWHERE)
+    def log(self, context: Context, text: object, *values: object) -> None:
         """Write a line to the log: the text, then the values."""
         if self._logger.isEnabledFor(logging.INFO):
-            line = " ".join([text, *map(str, values)])
+            line = " ".join(map(str, (text, *values)))
             self._logger.info("%s", printable(line), extra={"call_id": context.request.get("call-id")})
 
-    @function(places=Place.REQUEST | Place.BRANCH | Place.REPLY)
+    @function(places=_ANYWHERE)
     def remove(self, context: Context, what: HeaderField | SharedEntry) -> None:
         """Take a header off, or an entry out of a shared table; in a header's name `*` stands for anything.
 

@@ -65,7 +65,7 @@ class Context:
 
     def reply(self, status: int, reason: str = "", *headers: tuple[str, bytes], body: bytes = b"") -> None:
         """Answer the request; a final status ends the route. `headers` are (key, value) pairs."""
-        response = self.request.response(status, reason, to_tag=self.tag())
+        response = self.transaction.request.response(status, reason, to_tag=self.tag())
         for name, value in headers:
             response.append(name, value)
         response.body = body

@@ -125,7 +125,7 @@ class Dispatcher:
         context.ended = True
         transaction = context.transaction
         if not transaction.answered():
-            response = self._answer(context.request, transaction, refusal)
+            response = self._answer(transaction.request, transaction, refusal)
             (transaction.refuse if context.is_refusable() else transaction.respond)(response)
 
 

@@ -8,6 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Union
 
 from routing.language.signature import Ends, Parameter, Place, Signature
@@ -26,6 +27,7 @@ from routing.language.types import (
     OUTCOME,
     PATTERN,
     RATE,
+    REPLY_FUNCTION,
     TEXT,
     TRUTH,
     URI,
@@ -49,6 +51,7 @@ from routing.runtime.values import (
     Networks,
     Rate,
     Replacement,
+    ReplyFunction,
 )
 from sipcore.errors import ConfigurationError
 from sipcore.message import NameAddr
@@ -73,6 +76,7 @@ TYPES: Mapping[object, Type] = {
     HeaderField: HEADER,
     SharedEntry: ENTRY,
     BranchFunction: BRANCH_FUNCTION,
+    ReplyFunction: REPLY_FUNCTION,
     Country: COUNTRY,
     Replacement: REPLACEMENT,
     re.Pattern: PATTERN,
@@ -96,7 +100,11 @@ def function_table(modules: Iterable[Module | type[Module]]) -> dict[str, Signat
     for module in modules:
         for signature in _signatures(module, problems):
             earlier = table.setdefault(signature.name, signature)
-            if earlier is not signature:
+            if earlier is signature:
+                continue
+            if earlier.elsewhere is None and not earlier.places & signature.places:
+                table[signature.name] = replace(earlier, elsewhere=signature)
+            else:
                 problems.append(f"function `{signature.name}`: offered by {earlier.module} and {signature.module}")
     if problems:
         raise ConfigurationError(problems)

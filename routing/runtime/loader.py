@@ -23,6 +23,7 @@ from routing.language.types import (
     MOMENT,
     NUMBER,
     OUTCOME,
+    REPLY_FUNCTION,
     TEXT,
     TRUTH,
     URI,
@@ -38,7 +39,7 @@ from sipcore.errors import ConfigurationError
 Tables = Mapping[str, Container[Any]]
 """Configured tables by name, dots included (`gateways.carrier`). One holds text, unless its `of` names another type."""
 
-_SIMPLE = (TEXT, NUMBER, TRUTH, DURATION, URI, DOMAIN, ADDRESS, DESTINATION, OUTCOME, BRANCH_FUNCTION)
+_SIMPLE = (TEXT, NUMBER, TRUTH, DURATION, URI, DOMAIN, ADDRESS, DESTINATION, OUTCOME, BRANCH_FUNCTION, REPLY_FUNCTION)
 PARAMETER_TYPES: dict[str, Type] = {
     one.name: one for one in (*_SIMPLE, *(list_of(item) for item in (TEXT, NUMBER, URI, DESTINATION)))
 }

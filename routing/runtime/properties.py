@@ -23,6 +23,7 @@ from routing.language.types import (
     NUMBER,
     OUTCOME,
     PARAMETERS,
+    REPLY,
     REQUEST,
     SOURCE,
     TEXT,
@@ -31,13 +32,21 @@ from routing.language.types import (
     Type,
 )
 from routing.runtime.editing import (
+    editable,
     header_text,
+    identity,
     max_forwards,
     parameter_name,
+    set_address,
     set_header,
+    set_identity,
+    set_reason,
+    set_status,
+    with_display,
     with_domain,
     with_parameter,
     with_port,
+    with_uri,
     with_user,
 )
 from routing.runtime.shared import SharedEntry
@@ -58,9 +67,21 @@ def _table(*rows: Property) -> dict[str, Property]:
 
 
 ROOTS = _table(
-    Property("request", REQUEST, "context.request", "The request that is being routed."),
-    Property("from", ADDRESS, "context.request.from_", "Who the request says it is from."),
-    Property("to", ADDRESS, "context.request.to", "Who the request was first meant for."),
+    Property("request", REQUEST, "context.request", "The request that is being routed.", edit="editable(context)"),
+    Property(
+        "from",
+        ADDRESS,
+        "context.request.from_",
+        "Who the request says it is from.",
+        write="set_address(editable(context), 'from', value)",
+    ),
+    Property(
+        "to",
+        ADDRESS,
+        "context.request.to",
+        "Who the request was first meant for.",
+        write="set_address(editable(context), 'to', value)",
+    ),
     Property("source", SOURCE, "context.flow", "Where the request really came from."),
     Property("outcome", OUTCOME, "context.outcome", "How the last `ring` ended."),
     Property("now", MOMENT, "context.platform.wall_clock()", "The time; `in` asks whether a time window holds it."),
@@ -70,6 +91,9 @@ ROOTS = _table(
 
 _URI_OF_REQUEST = Property("uri", URI, "it.uri", "The Request-URI.", write="it.uri = value")
 _HEADER = Property("header", HEADERS, "it", "The headers by name; reading gives the first line's text, or empty text.")
+_IDENTITY = Property(
+    "identity", ADDRESS, "identity(it)", "P-Asserted-Identity; anonymous without one.", write="set_identity(it, value)"
+)
 _METHOD = Property("method", TEXT, "it.method", "The method, in upper case.")
 # A name is compared without its trailing dot by whoever compares; it stays here as it was written.
 _DOMAIN = Property("domain", DOMAIN, "it.host", "The host part, in lower case.", replace="with_domain(it, value)")
@@ -79,12 +103,26 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         _METHOD,
         _URI_OF_REQUEST,
         _HEADER,
+        _IDENTITY,
         Property("user_agent", TEXT, "header_text(it, 'user-agent')", "The text of User-Agent, or empty text."),
         Property("call_id", TEXT, "header_text(it, 'call-id')", "The Call-ID."),
         Property("max_forwards", NUMBER, "max_forwards(it)", "How many hops are left; 70 when it does not say."),
         Property("body", TEXT, "it.body.decode('utf-8', 'surrogateescape')", "The body as text."),
     ),
-    BRANCH.name: _table(_METHOD, _URI_OF_REQUEST, _HEADER),
+    BRANCH.name: _table(
+        _METHOD,
+        _URI_OF_REQUEST,
+        _HEADER,
+        _IDENTITY,
+        Property("from", ADDRESS, "it.from_", "Who it is from.", write="set_address(it, 'from', value)"),
+        Property("to", ADDRESS, "it.to", "Who it is meant for.", write="set_address(it, 'to', value)"),
+    ),
+    REPLY.name: _table(
+        Property("code", CODE, "it.status", "The status code.", write="set_status(it, value)"),
+        Property("reason", TEXT, "it.reason", "The reason phrase.", write="set_reason(it, value)"),
+        Property("method", TEXT, "it.cseq.method", "The method of the request that it answers."),
+        _HEADER,
+    ),
     URI.name: _table(
         Property("user", TEXT, "unescape(it.user)", "The user part, escapes undone.", replace="with_user(it, value)"),
         _DOMAIN,
@@ -95,10 +133,22 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         Property("parameter", PARAMETERS, "it", "The parameters by name.", replace="value"),
     ),
     ADDRESS.name: _table(
-        Property("uri", URI, "it.uri", "The URI."),
-        Property("user", TEXT, "unescape(it.uri.user)", "The user part of the URI, escapes undone."),
-        Property("domain", DOMAIN, "it.uri.host", "The host part of the URI, in lower case."),
-        Property("display", TEXT, "it.display", "The display name, or empty text."),
+        Property("uri", URI, "it.uri", "The URI.", replace="with_uri(it, value)"),
+        Property(
+            "user",
+            TEXT,
+            "unescape(it.uri.user)",
+            "The user part of the URI, escapes undone.",
+            replace="with_uri(it, with_user(it.uri, value))",
+        ),
+        Property(
+            "domain",
+            DOMAIN,
+            "it.uri.host",
+            "The host part of the URI, in lower case.",
+            replace="with_uri(it, with_domain(it.uri, value))",
+        ),
+        Property("display", TEXT, "it.display", "The display name, or empty text.", replace="with_display(it, value)"),
         Property("tag", TEXT, "it.tag", "The tag, or empty text."),
     ),
     SOURCE.name: _table(
@@ -153,22 +203,30 @@ KEYED = {
 
 NAMES = {
     "counted": counted,
+    "editable": editable,
     "equivalent": equivalent,
     "header_field": HeaderField,
     "header_text": header_text,
+    "identity": identity,
     "joined": joined,
     "len": len,
     "list": list,
     "max_forwards": max_forwards,
     "same_address": same_address,
+    "set_address": set_address,
     "set_header": set_header,
+    "set_identity": set_identity,
+    "set_reason": set_reason,
+    "set_status": set_status,
     "shared_entry": SharedEntry,
     "steps": steps,
     "str": str,
     "unescape": unescape,
+    "with_display": with_display,
     "with_domain": with_domain,
     "with_parameter": with_parameter,
     "with_port": with_port,
+    "with_uri": with_uri,
     "with_user": with_user,
 }
 """The functions that the expressions above and those of the compiler use."""

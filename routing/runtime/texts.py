@@ -59,12 +59,12 @@ class Texts(Module):
             raise RingwayError(f"replace: {by!r} names a group that the pattern has not") from None
 
     @function(places=_ANYWHERE)
-    def first(self, context: Context, text: str, count: int) -> str:
+    def start_of(self, context: Context, text: str, count: int) -> str:
         """The first characters of a text; all of it when it is shorter."""
         return text[: max(count, 0)]
 
     @function(places=_ANYWHERE)
-    def last(self, context: Context, text: str, count: int) -> str:
+    def end_of(self, context: Context, text: str, count: int) -> str:
         """The last characters of a text; all of it when it is shorter."""
         return text[max(len(text) - max(count, 0), 0) :]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, NewType, Protocol
 from routing.language.literals import Rate
 from routing.language.networks import Networks
 from sipcore.flow import Flow
-from sipcore.message import Message, Request
+from sipcore.message import Message, Request, Response
 from sipcore.uri import Uri
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "Networks",
     "Rate",
     "Replacement",
+    "ReplyFunction",
 ]
 
 Duration = NewType("Duration", float)
@@ -66,3 +67,10 @@ class BranchFunction(Protocol):
 
     def __call__(self, context: Context, branch: Request) -> object:
         """Edit `branch` in place."""
+
+
+class ReplyFunction(Protocol):
+    """A `reply` function of a route file, or `on reply`: edits a response on its way back, and never waits."""
+
+    def __call__(self, context: Context, reply: Response, /) -> bool:
+        """Edit `reply` in place; True when it goes no further, which only a provisional one may."""

@@ -30,6 +30,7 @@ VALUES = {
     "request.call_id": "call-1@192.0.2.1",
     "request.max_forwards": 69,
     "request.body": "hello",
+    "request.identity.user": "anonymous",
     "from.user": "alice",
     "from.domain": "example.com",
     "from.uri.domain": "example.com",
@@ -58,7 +59,18 @@ def test_reading(path: str, run: Run, recorder: Any) -> None:
 
 def test_every_property_is_read_above() -> None:
     read = {re.sub(r"\[.*", "", path) for path in VALUES}
-    whole = {"request", "from", "to", "source", "outcome", "request.uri", "request.header", "from.uri", "to.uri"}
+    whole = {
+        "request",
+        "request.identity",
+        "from",
+        "to",
+        "source",
+        "outcome",
+        "request.uri",
+        "request.header",
+        "from.uri",
+        "to.uri",
+    }
     assert {path for path, _ in described()} <= read | whole
 
 

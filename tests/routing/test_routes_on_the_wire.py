@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from routing.runtime import Context, Destination, Module, Platform, function
-from routing.runtime.builtins import Builtins
-from routing.runtime.loader import load_routes
 from sipcore.errors import Unavailable
-from sipcore.uri import Uri
-from tests.calls import ALICE, BOB, BOB_DESK, US, Call, busy, destinations
-from tests.serving import Route, Server
+from tests.calls import ALICE, BOB, BOB_DESK, US, Call, busy
+from tests.routed import routed
 from tests.wire import request, response_to
-
-
-class Phones(Module):
-    """What the routes below call besides the proxy."""
-
-    name = "phones"
-
-    def __init__(self, platform: Platform, found: list[Destination]) -> None:
-        super().__init__(platform)
-        self.found = found
-        self.failure: Exception | None = None
-
-    @function()
-    def lookup(self, context: Context, uri: Uri) -> list[Destination]:
-        """The phones of the test."""
-        if self.failure is not None:
-            raise self.failure
-        return list(self.found)
-
-
-def routed(text: str, *phones: tuple[str, int], failure: Exception | None = None) -> Callable[[Server], Route]:
-    """Make the route of a server from a text."""
-
-    def make(server: Server) -> Route:
-        found = Phones(server.platform, destinations(*phones))
-        found.failure = failure
-        modules = [Builtins(server.platform), server.proxy, found]
-        return load_routes(text, modules, {"domains": server.platform.domains}).run
-
-    return make
 
 
 def test_a_reply_ends_the_transaction() -> None:
