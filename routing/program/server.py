@@ -22,6 +22,7 @@ from routing.runtime import Domains, Module, Platform
 from routing.runtime.builtins import Builtins
 from routing.runtime.dispatch import Dispatcher, new_runner
 from routing.runtime.loader import load_routes
+from routing.runtime.sent_by import SentBy
 from routing.runtime.shared import SharedTables
 from routing.runtime.texts import Texts
 from sipcore.errors import ConfigurationError, RingwayError
@@ -96,6 +97,8 @@ class Server:
         self.dispatcher.platform = self.platform
         self.dispatcher.offers.append(proxy.offer)
         self.dispatcher.acknowledge = proxy.acknowledge
+        sent_by = SentBy(self.platform.get(Locator), self.platform.runner)
+        self.stack.transactions.locate_sent_by = sent_by.locate
 
     def load_routes(self) -> None:
         """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from sipcore.errors import Unresolvable
 from sipcore.flow import Flow, FlowOpener, Packet, Target
 from sipcore.message import Request, Response
-from sipcore.message.source import response_target, way_back
+from sipcore.message.source import way_back
 from sipcore.timers import Timers
 from sipcore.tokens import BRANCH_COOKIE, Tokens
 from sipcore.transaction.engine import LOST, REQUEST, Transaction
 from sipcore.transaction.invite_client import InviteClient
 from sipcore.transaction.invite_server import ACK, InviteServer
+from sipcore.transaction.late_response import LateResponse, LocateSentBy
 from sipcore.transaction.non_invite_client import NonInviteClient
 from sipcore.transaction.non_invite_server import NonInviteServer
 from sipcore.transaction.user import ClientUser, TransactionUser
@@ -46,6 +47,7 @@ class TransactionLayer:
         self.tokens = tokens
         self.user = user
         self.open_flow = open_flow
+        self.locate_sent_by: LocateSentBy | None = None
         self.clients: dict[str, InviteClient | NonInviteClient] = {}
         self.servers: dict[ServerKey, Server] = {}
         self.counters = TransactionCounters()
@@ -135,22 +137,16 @@ class TransactionLayer:
         self.outbox.append((flow, transaction.data))
 
     def send_response(self, flow: Flow, data: bytes, response: Response) -> None:
-        """Send a response by the flow of its request, or, when that is gone, as RFC 3261 section 18.2.2 says."""
+        """Send a response by the flow of its request, or, when that is gone, some other way to its client."""
         if flow.closed:
-            via = response.via
-            host, port = response_target(via, flow.transport)
-            # With TLS its sent-by is whom the certificate must speak for.
-            domain = via.host if flow.transport == "tls" else ""
-            try:
-                flow = self.open_flow(Target(flow.transport, host, port, domain))
-            except Unresolvable:
-                return  # the client's own timer ends its transaction
-        self.outbox.append((flow, data))
+            LateResponse(self, flow.transport, data, response).send()
+        else:
+            self.outbox.append((flow, data))
 
     def flow_lost(self, flow: Flow) -> None:
         """A connection broke or a datagram was refused: every request that waits for an answer on it hears of it."""
         for transaction in list(flow.clients.values()):
-            assert isinstance(transaction, Transaction)
+            assert isinstance(transaction, Transaction | LateResponse)
             transaction.fire(LOST)
 
     def unexpected(self, transaction: Transaction, event: str) -> None:
