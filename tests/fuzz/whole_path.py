@@ -223,7 +223,7 @@ class WholePath:
     # -- what a script leaves open ------------------------------------------------------------------------------------
 
     def _filled_in(self, data: bytes, peer: str) -> bytes:
-        """`{via}` of the last request (to this peer), `{route}` as we recorded it, a right `{nonce}` and `{response}`."""
+        """`{via}` of the last request (to this peer), `{route}` as recorded, a right `{nonce}` and `{response}`."""
         if b"{" not in data:
             return data
         sent = self.sent_to.get(peer) or self.sent_to.get("")
