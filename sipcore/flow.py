@@ -30,7 +30,7 @@ class Flow:
 
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
     this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
-    `framing` (of a stream) and `clients` (client transactions that wait for an answer on it, and late responses) to the stack.
+    `framing` (of a stream) and `clients` (whoever waits for news of it) to the stack.
     `ending` is a connection whose peer sends no more: it still takes answers, but nothing new. `identities` are the
     domains of the certificate that the peer has proved to hold (RFC 5922 section 7.1).
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
