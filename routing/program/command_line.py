@@ -113,11 +113,39 @@ def _add_server_commands(commands: _Commands[_Parser]) -> None:
     check.add_argument("files", nargs="*", metavar="FILE", help="a configuration, or a .route file alone")
     check.add_argument("-f", dest="file", metavar="FILE", help="the same as FILE")
     check.add_argument("--json", action="store_true", help="for programs")
+    _add_explain_command(commands)
     first = _add(
         commands, "quickstart", _quickstart, "make a configuration with two users, and run it for everybody to see"
     )
     first.add_argument("--dir", default=".", type=Path, help="where its files are kept (default: here)")
     first.add_argument("--port", type=_port, help="the SIP port (default: 5060; 0: any free one)")
+
+
+def _add_explain_command(commands: _Commands[_Parser]) -> None:
+    added = _add(
+        commands, "explain", _explain, "show what would be done with one request, line by line, without a network"
+    )
+    added.add_argument(
+        "request", nargs="?", metavar="FILE.sip", type=Path, help="a request as text; or the flags below"
+    )
+    added.add_argument("--method", default="", help="default: INVITE")
+    added.add_argument("--from", dest="from_", default="", metavar="WHO", help="1001, 1001@example.com, or a URI")
+    added.add_argument("--to", default="", metavar="WHO", help="the same; default: 1002")
+    added.add_argument("--uri", default="", metavar="URI", help="the Request-URI; default: that of --to")
+    added.add_argument("--header", action="append", default=[], metavar="LINE", help='"X-Account: 7"; may be repeated')
+    added.add_argument("--source", default="", metavar="ADDRESS", help="where it comes from; default: 127.0.0.1:5060")
+    added.add_argument("--transport", default="udp", choices=("udp", "tcp", "tls"), help="default: udp")
+    added.add_argument("--authenticated", action="store_true", help="go on as if each password were right")
+    text = "what the next target answers, 486 for example; may be repeated; without it no target answers"
+    added.add_argument("--answer", action="append", default=[], type=_status_code, metavar="CODE", help=text)
+    added.add_argument("--json", action="store_true", help="for programs")
+    _add_config(added)
+
+
+def _status_code(text: str) -> int:
+    if text.isdecimal() and len(text) == 3 and 200 <= int(text) <= 699:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no final status code: 200 to 699")
 
 
 def _add_running_commands(commands: _Commands[_Parser]) -> None:
@@ -234,6 +262,24 @@ def _check(asked: argparse.Namespace) -> int:
     named = [*asked.files, *([asked.file] if asked.file else [])]
     files = [Path(name) for name in named] or [find(None, os.environ)]
     return check(files, os.environ, asked.json)
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from routing.program.explain import explain
+    from routing.program.explain_request import Asked
+
+    request = Asked(
+        asked.method, asked.from_, asked.to, asked.uri, asked.header, asked.source, asked.transport, asked.request
+    )
+    config = _checked_config(asked)
+    return explain(config, request, believe=asked.authenticated, answers=asked.answer, as_json=asked.json)
+
+
+def _checked_config(asked: argparse.Namespace) -> Config:
+    from routing.program.check import checked_config
+    from routing.program.config import find
+
+    return checked_config(find(asked.file, os.environ), os.environ)
 
 
 def _quickstart(asked: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modules.auth.module import Auth
@@ -54,11 +54,22 @@ class CannotListen(RingwayError):
 
 
 class Server:
-    """All parts of one server, connected. Making one opens nothing; `start` and `stop` do."""
+    """All parts of one server, connected. Making one opens nothing; `start` and `stop` do.
 
-    def __init__(self, config: Config, secret: bytes) -> None:
+    A dry run brings an edge, a resolver and modules of its own.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        secret: bytes,
+        *,
+        edge: Edge | None = None,
+        resolver: Resolver | None = None,
+        modules: Sequence[type[Module]] = MODULES,
+    ) -> None:
         self.config = config
-        self.edge = Edge(_edge_settings(config))
+        self.edge = edge or Edge(edge_settings(config))
         self.dispatcher = Dispatcher()
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         tokens = Tokens(config.node + _WORKER, secret, secrets.token_bytes)
@@ -85,11 +96,11 @@ class Server:
         )
         self.shared = SharedTables()
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
-        resolver = DnsResolver(config.dns)
+        resolver = resolver or DnsResolver(config.dns)
         self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
         self.platform.provide(Resolver, resolver)  # type: ignore[type-abstract]
         self.platform.provide(Locator, self._locator)
-        self.modules = make_modules(self.platform)
+        self.modules = make_modules(self.platform, modules)
         self._connect()
 
     def _connect(self) -> None:
@@ -156,7 +167,7 @@ class Server:
         if config.listen == before.listen and config.limits == before.limits:
             return
         try:
-            self.edge.change(_edge_settings(config))
+            self.edge.change(edge_settings(config))
         except ConfigurationError:
             if tls is not None:
                 self.edge.tls.use(tls)
@@ -211,6 +222,11 @@ class Server:
             raise CannotListen(error.problems) from None
         return self._learn_addresses()
 
+    def use_reachable(self, versions: Mapping[str, tuple[int, ...]]) -> None:
+        """Locate targets for these transports and IP versions, though nothing listens (a dry run)."""
+        self._reachable.update(versions)
+        self.own_endpoints.bound(Target(listen.transport, listen.host, listen.port) for listen in self.config.listen)
+
     def drain(self) -> None:
         """Begin nothing new: INVITE, REGISTER and new connections are refused, all else goes on."""
         self.dispatcher.draining = True
@@ -254,12 +270,13 @@ def domains_of(config: Config) -> Domains:
     return Domains(config.domains, OwnAddresses(also))
 
 
-def make_modules(platform: Platform) -> tuple[Module, ...]:
+def make_modules(platform: Platform, kinds: Sequence[type[Module]] = MODULES) -> tuple[Module, ...]:
     """The modules of one server."""
-    return tuple(kind(platform) for kind in MODULES)
+    return tuple(kind(platform) for kind in kinds)
 
 
-def _edge_settings(config: Config) -> EdgeSettings:
+def edge_settings(config: Config) -> EdgeSettings:
+    """What the edge is told by a configuration."""
     limits = config.limits
     return EdgeSettings(
         config.listen, config.stream, config.tls_files, peers=limits.peers, datagrams_waiting=limits.datagrams_waiting
