@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from routing.runtime import Context
 from sipcore.flow import Target
 from tests.calls import ALICE, BOB, BOB_DESK, US, Call, Dialog, destinations, established, relaying, route_set
@@ -65,6 +67,7 @@ def vias(node: Node, method: str) -> list[str]:
     return [value.decode().split()[1].split(";")[0] for value in node.requests(method)[-1].elements("via")]
 
 
+@pytest.mark.conformance("RFC 3665 3.2")
 def test_3_2_session_establishment_through_two_proxies() -> None:
     chain = Chain()
     chain.dial()
@@ -99,6 +102,7 @@ def challenging(realm: str, onward: str) -> Route:
     return route
 
 
+@pytest.mark.conformance("RFC 3665 3.3", "RFC 3261 22.3")
 def test_3_3_multiple_proxy_authentication() -> None:
     chain = Chain(challenging("atlanta", f"sip:bob@{SECOND[0]}"), challenging("biloxi", f"sip:bob@{BOB[0]}"))
     chain.one.platform.provide(Server, chain.one)
@@ -114,6 +118,7 @@ def test_3_3_multiple_proxy_authentication() -> None:
     assert chain.statuses() == [407, 407, 200]
 
 
+@pytest.mark.conformance("RFC 3665 3.4", "RFC 3261 16.9")
 def test_3_4_session_with_proxy_failure() -> None:
     chain = Chain()
     chain.one.locator.names["example.com"] = (Target("udp", *THIRD), Target("udp", *SECOND))
@@ -129,6 +134,7 @@ def test_3_4_session_with_proxy_failure() -> None:
     assert chain.statuses() == [200]
 
 
+@pytest.mark.conformance("RFC 3665 3.4", "RFC 3261 17.1.1.2")
 def test_3_4_a_proxy_that_stays_silent_is_given_up_after_timer_b() -> None:
     call = Call(relaying())
     call.server.locator.names["example.com"] = (Target("udp", *THIRD), Target("udp", *BOB))
@@ -136,6 +142,7 @@ def test_3_4_a_proxy_that_stays_silent_is_given_up_after_timer_b() -> None:
     assert len(call.bob.requests("INVITE")) >= 1
 
 
+@pytest.mark.conformance("RFC 3665 3.6")
 def test_3_6_session_via_redirect_with_sdp_in_the_ack() -> None:
     chain = Chain()
 
@@ -162,6 +169,7 @@ def test_3_6_session_via_redirect_with_sdp_in_the_ack() -> None:
     assert chain.bob.requests("ACK")[0].body == offer
 
 
+@pytest.mark.conformance("RFC 3665 3.7")
 def test_3_7_re_invite_with_a_new_address() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -176,6 +184,7 @@ def test_3_7_re_invite_with_a_new_address() -> None:
     assert len(call.desk.requests("BYE")) == 1 and BOB_DESK == ("10.0.0.4", 5060)
 
 
+@pytest.mark.conformance("RFC 3665 3.8")
 def test_3_8_unsuccessful_no_answer() -> None:
     chain = Chain()
     chain.dial()
@@ -192,6 +201,7 @@ def test_3_8_unsuccessful_no_answer() -> None:
     assert chain.one.nothing_left() and chain.two.nothing_left()
 
 
+@pytest.mark.conformance("RFC 3665 3.9")
 def test_3_9_unsuccessful_busy() -> None:
     chain = Chain()
     chain.dial()
@@ -199,12 +209,14 @@ def test_3_9_unsuccessful_busy() -> None:
     assert chain.statuses() == [486] and len(chain.bob.requests("ACK")) == 1
 
 
+@pytest.mark.conformance("RFC 3665 3.10")
 def test_3_10_unsuccessful_no_response() -> None:
     chain = Chain()
     chain.dial(seconds=33)
     assert next(status for status in chain.statuses() if status >= 200) == 408
 
 
+@pytest.mark.conformance("RFC 3665 3.11")
 def test_3_11_unsuccessful_temporarily_unavailable() -> None:
     chain = Chain()
     chain.dial()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.calls import BOB, Call, answer_last, callee_side, caller_side, established, relaying
 from tests.wire import response_to
 
@@ -16,6 +18,8 @@ def told_bob(call: Call, method: str) -> list[int]:
     return [response.status for response in call.bob.responses() if response.cseq.method == method]
 
 
+@pytest.mark.row("C01")
+@pytest.mark.conformance("RFC 5407 3.1.1")
 def test_3_1_1_an_invite_retransmission_after_the_200_is_not_forwarded() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -25,6 +29,8 @@ def test_3_1_1_an_invite_retransmission_after_the_200_is_not_forwarded() -> None
     assert len(call.bob.requests("INVITE")) == 1
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 5407 3.1.2")
 def test_3_1_2_a_cancel_that_meets_the_200_is_answered_and_ends_nothing() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -40,6 +46,7 @@ def test_3_1_2_a_cancel_that_meets_the_200_is_answered_and_ends_nothing() -> Non
     assert statuses(call, "BYE") == [200]
 
 
+@pytest.mark.conformance("RFC 5407 3.1.3")
 def test_3_1_3_an_early_bye_crosses_the_200() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -53,6 +60,7 @@ def test_3_1_3_an_early_bye_crosses_the_200() -> None:
     assert len(call.bob.requests("ACK")) == 1
 
 
+@pytest.mark.conformance("RFC 5407 3.1.4")
 def test_3_1_4_a_re_invite_that_overtakes_the_ack_reaches_bob_all_the_same() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -67,6 +75,7 @@ def test_3_1_4_a_re_invite_that_overtakes_the_ack_reaches_bob_all_the_same() -> 
     assert sorted(acknowledged) == [1, 2]  # 491 is acknowledged by us, the 200 by Alice
 
 
+@pytest.mark.conformance("RFC 5407 3.1.6")
 def test_3_1_6_bob_s_bye_in_the_moratorium_state() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -79,6 +88,7 @@ def test_3_1_6_bob_s_bye_in_the_moratorium_state() -> None:
     assert told_bob(call, "BYE") == [200]
 
 
+@pytest.mark.conformance("RFC 5407 3.2.1")
 def test_3_2_1_byes_that_cross_are_both_answered() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -89,6 +99,7 @@ def test_3_2_1_byes_that_cross_are_both_answered() -> None:
     assert statuses(call, "BYE") == [200] and told_bob(call, "BYE") == [200]
 
 
+@pytest.mark.conformance("RFC 5407 3.2.2")
 def test_3_2_2_a_re_invite_that_crosses_a_bye_is_481() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -99,6 +110,7 @@ def test_3_2_2_a_re_invite_that_crosses_a_bye_is_481() -> None:
     assert call.statuses()[-1] == 481 and told_bob(call, "BYE") == [200]
 
 
+@pytest.mark.conformance("RFC 5407 3.2.3")
 def test_3_2_3_a_200_to_a_re_invite_crosses_a_bye() -> None:
     call = Call(relaying(BOB))
     alice, _ = established(call)
@@ -113,6 +125,7 @@ def test_3_2_3_a_200_to_a_re_invite_crosses_a_bye() -> None:
     assert call.bob.requests("ACK")[-1].cseq.number == 2
 
 
+@pytest.mark.conformance("RFC 5407 3.2.4")
 def test_3_2_4_an_ack_after_the_bye_still_arrives() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -124,6 +137,7 @@ def test_3_2_4_an_ack_after_the_bye_still_arrives() -> None:
     assert len(call.bob.requests("ACK")) == 1
 
 
+@pytest.mark.conformance("RFC 5407 3.3.1")
 def test_3_3_1_re_invites_that_cross_both_reach_the_other_side() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -135,6 +149,7 @@ def test_3_3_1_re_invites_that_cross_both_reach_the_other_side() -> None:
     assert len(call.alice.requests("ACK")) == 1  # each 491 is acknowledged hop by hop
 
 
+@pytest.mark.conformance("RFC 5407 3.3.2")
 def test_3_3_2_an_update_crosses_a_re_invite() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -145,6 +160,7 @@ def test_3_3_2_an_update_crosses_a_re_invite() -> None:
     assert call.statuses()[-1] == 491 and told_bob(call, "UPDATE") == [491]
 
 
+@pytest.mark.conformance("RFC 5407 3.3.3")
 def test_3_3_3_a_refer_in_the_mortal_state_is_481() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)

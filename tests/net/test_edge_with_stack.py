@@ -76,6 +76,8 @@ def send(edge: Edge, stack: Stack, user: Answering, target: Target, body: bytes 
     edge.post(lambda: stack.transactions.send_request(own, edge.open_flow(target), user))
 
 
+@pytest.mark.row("C01")
+@pytest.mark.conformance("RFC 3261 17.2.2")
 async def test_a_request_by_udp_is_answered_once_and_its_retransmission_again() -> None:
     async with serving() as (edge, stack, _), phone(edge.addresses()[0]) as alice:
         for _ in range(2):
@@ -84,6 +86,8 @@ async def test_a_request_by_udp_is_answered_once_and_its_retransmission_again() 
         assert stack.transactions.counters.retransmissions_received == 1
 
 
+@pytest.mark.row("A12")
+@pytest.mark.conformance("RFC 3261 18.3")
 async def test_requests_by_tcp_are_answered_however_they_are_cut() -> None:
     async with serving() as (edge, _, _), await connected(edge.addresses()[1]) as alice:
         data = options(alice.socket.getsockname(), "TCP", b"body")
@@ -92,6 +96,8 @@ async def test_requests_by_tcp_are_answered_however_they_are_cut() -> None:
         assert (await received(alice, 15)) == b"SIP/2.0 200 OK\r"
 
 
+@pytest.mark.row("A06")
+@pytest.mark.conformance("RFC 3261 18.3")
 async def test_an_uncertain_end_is_answered_and_the_connection_closed() -> None:
     async with serving() as (edge, _, _), await connected(edge.addresses()[1]) as alice:
         whole = options(alice.socket.getsockname(), "TCP")
@@ -101,6 +107,8 @@ async def test_an_uncertain_end_is_answered_and_the_connection_closed() -> None:
         assert answer.count(b"SIP/2.0 ") == 1  # what follows an uncertain end is never parsed
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 async def test_a_refused_target_fails_at_once_by_udp_and_by_tcp() -> None:
     """Row by row: ICMP port unreachable, and TCP reset; without this a caller would wait 32 s."""
     async with serving() as (edge, stack, user):
@@ -112,6 +120,7 @@ async def test_a_refused_target_fails_at_once_by_udp_and_by_tcp() -> None:
         await until(lambda: user.failed_flows == [True, True])
 
 
+@pytest.mark.conformance("RFC 3261 17.1.2.2")
 async def test_a_silent_target_gets_retransmissions_until_timer_f_ends_them(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -127,6 +136,8 @@ async def test_a_silent_target_gets_retransmissions_until_timer_f_ends_them(
         assert heard == 11  # at 0, 0.5, 1.5, 3.5, then each 4 s (RFC 3261 section 17.1.2.2)
 
 
+@pytest.mark.row("A23")
+@pytest.mark.conformance("RFC 3261 18.1.1")
 async def test_a_large_request_goes_by_tcp_with_the_port_we_listen_at_in_its_via() -> None:
     async with serving() as (edge, stack, user), Peer() as peer:
         send(edge, stack, user, peer.target._replace(transport="udp"), body=bytes(2_000))
@@ -153,6 +164,8 @@ async def test_a_neighbour_is_called_by_the_connection_that_it_offers(tmp_path: 
         assert (found.remote == peer.transport_stream.socket.getsockname()) is bool(port)
 
 
+@pytest.mark.row("A18")
+@pytest.mark.conformance("RFC 3261 18.2.2")
 async def test_a_response_whose_connection_is_gone_goes_to_whom_the_via_names(tmp_path: Path) -> None:
     trust = Trust(tmp_path)
     files = trust.authority.issue(uris=["sip:phone.example"])

@@ -32,6 +32,8 @@ def error(
     return level, option, struct.pack("=IBBBBII", 111, origin, kind, code, 0, 0, 0) + bytes(16)
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 @pytest.mark.parametrize(
     ("queued", "failed"),
     [

@@ -32,6 +32,7 @@ def test_a_silent_callee_may_be_silent() -> None:
     assert patience.ended(SETTINGS, False, 101.0) == "idle"
 
 
+@pytest.mark.row("A15")
 def test_a_message_counts_from_its_first_byte() -> None:
     patience = Patience(0.0, incoming=True)
     patience.heard(400, FRAMING, 10.0)
@@ -56,6 +57,7 @@ def test_quiet_is_counted_from_the_last_check_that_saw_traffic() -> None:
     assert patience.ended(SETTINGS, False, 190.1) == "idle"
 
 
+@pytest.mark.row("A17")
 @pytest.mark.parametrize(("progress", "ended"), [(False, "the peer takes no bytes"), (True, "")])
 def test_waiting_bytes_must_make_progress(progress: bool, ended: str) -> None:
     patience = Patience(0.0, incoming=False)

@@ -56,6 +56,7 @@ class Peer:
 # -- receiving --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("RFC 3261 18.2.2")
 @pytest.mark.parametrize("listen", [TCP4, TCP6], ids=["v4", "v6"])
 async def test_a_message_is_answered_on_its_connection(listen: Listen) -> None:
     async with running(listen) as (edge, stack), await connected(edge.addresses()[0]) as alice:
@@ -69,6 +70,8 @@ async def test_a_message_is_answered_on_its_connection(listen: Listen) -> None:
         assert flow.sent_by.endswith(f":{edge.addresses()[0].port}")
 
 
+@pytest.mark.row("A12")
+@pytest.mark.conformance("RFC 3261 18.3")
 async def test_a_message_split_at_every_byte_arrives_whole() -> None:
     async with running(TCP4) as (edge, stack), await connected(edge.addresses()[0]) as alice:
         data = message("split", body=b"v=0\r\n")
@@ -82,6 +85,8 @@ async def test_a_message_split_at_every_byte_arrives_whole() -> None:
         assert len(stack.received) == len(data)
 
 
+@pytest.mark.row("A13")
+@pytest.mark.conformance("RFC 3261 18.3")
 async def test_a_hundred_messages_in_one_segment_are_answered_in_order() -> None:
     async with running(TCP4) as (edge, _), await connected(edge.addresses()[0]) as alice:
         data = b"".join(message(body=b"x" * number, call=number) for number in range(100))
@@ -89,6 +94,8 @@ async def test_a_hundred_messages_in_one_segment_are_answered_in_order() -> None
         assert await received(alice, len(data)) == data
 
 
+@pytest.mark.row("A01")
+@pytest.mark.conformance("RFC 5626 3.5.1")
 async def test_a_keep_alive_is_answered() -> None:
     async with running(TCP4) as (edge, _), await connected(edge.addresses()[0]) as alice:
         await alice.send_all(b"\r\n\r\n")
@@ -136,6 +143,8 @@ async def test_a_wildcard_listener_names_the_address_that_the_peer_used() -> Non
 # -- the end of a connection ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 async def test_a_reset_loses_the_flow_once() -> None:
     async with running(TCP4) as (edge, stack):
         alice = await connected(edge.addresses()[0])
@@ -163,6 +172,7 @@ async def test_a_peer_that_sends_no_more_still_gets_its_answer(autojump_clock: t
         assert stack.lost == stack.flows
 
 
+@pytest.mark.conformance("RFC 3261 18.3")
 async def test_a_connection_is_closed_when_the_stack_says_so_after_what_was_sent_before() -> None:
     settings = StreamSettings(send_queue=10_000_000)
     async with running(TCP4, stream=settings) as (edge, stack), await connected(edge.addresses()[0]) as alice:
@@ -181,6 +191,7 @@ async def test_a_connection_is_closed_when_the_stack_says_so_after_what_was_sent
 # -- connecting -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("RFC 3261 18.1.1")
 @pytest.mark.parametrize(("listen", "host"), [(TCP4, "127.0.0.1"), (TCP6, "::1")], ids=["v4", "v6"])
 async def test_packets_wait_while_connecting_and_the_connection_is_used_again(listen: Listen, host: str) -> None:
     async with running(listen) as (edge, stack), Peer(host) as peer:
@@ -250,6 +261,8 @@ async def test_after_the_end_of_a_connection_a_new_one_is_made() -> None:
             assert await received(bob, len(message())) == message()
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 async def test_a_refused_connection_loses_its_flow() -> None:
     async with running(TCP4) as (edge, stack):
         async with Peer() as peer:
@@ -264,6 +277,8 @@ async def test_a_refused_connection_loses_its_flow() -> None:
         assert edge.open_flow(refused) is not flow
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 async def test_a_connection_that_is_not_made_in_time_is_lost(autojump_clock: trio.testing.MockClock) -> None:
     async with Peer(backlog=0) as peer, running(TCP4, limit=60) as (edge, stack):
         fillers = [socket.socket() for _ in range(3)]

@@ -42,6 +42,7 @@ def clock() -> trio.testing.MockClock:
     return trio.testing.MockClock(autojump_threshold=0.005)
 
 
+@pytest.mark.row("A17")
 async def test_a_peer_that_does_not_read_is_lost_and_the_others_are_answered() -> None:
     async with called(StreamSettings(send_queue=100_000)) as (edge, stack, deaf):
         stack.on_message = lambda data, flow: send_all(stack, flow, [bytes(60_000)] * 200)
@@ -65,6 +66,7 @@ async def test_a_peer_that_reads_late_gets_everything_in_order() -> None:
         assert stack.lost == []
 
 
+@pytest.mark.row("A17")
 async def test_a_peer_that_takes_nothing_for_long_is_lost(clock: trio.testing.MockClock) -> None:
     settings = StreamSettings(send_queue=20_000_000, send_timeout=8.0)
     async with called(settings) as (edge, stack, deaf):
@@ -101,6 +103,7 @@ async def test_our_own_bytes_keep_a_connection_too(clock: trio.testing.MockClock
         assert stack.lost == []
 
 
+@pytest.mark.row("A15")
 async def test_a_message_must_be_completed_in_time(clock: trio.testing.MockClock) -> None:
     """Slowloris: one byte now and then is no message."""
     async with called(StreamSettings(message_timeout=8.0)) as (_, stack, slow):
@@ -114,6 +117,7 @@ async def test_a_message_must_be_completed_in_time(clock: trio.testing.MockClock
         assert len(stack.lost) == 1
 
 
+@pytest.mark.row("A15")
 async def test_whoever_connects_must_say_something(clock: trio.testing.MockClock) -> None:
     async with called(StreamSettings(message_timeout=8.0)) as (_, _, silent):
         started = trio.current_time()
@@ -130,6 +134,7 @@ async def test_a_closed_peer_that_keeps_the_connection_open_is_cut_off(clock: tr
         assert 2.0 <= trio.current_time() - started < 5.0
 
 
+@pytest.mark.row("A16")
 async def test_connections_of_one_address_are_limited() -> None:
     async with running(TCP4, stream=StreamSettings(connections_per_address=2, half_close_grace=0.01)) as (edge, _):
         target = edge.addresses()[0]
@@ -146,6 +151,7 @@ async def test_connections_of_one_address_are_limited() -> None:
             assert await received(again, len(message())) == message()
 
 
+@pytest.mark.row("A16")
 async def test_all_connections_are_limited() -> None:
     async with running(TCP4, stream=StreamSettings(connections=1)) as (edge, _):
         target = edge.addresses()[0]
@@ -161,6 +167,7 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+@pytest.mark.row("A28")
 async def test_connections_that_come_and_go_leave_nothing_behind() -> None:
     async with running(TCP4, stream=StreamSettings(half_close_grace=0.01)) as (edge, stack):
         before = open_descriptors()
@@ -213,6 +220,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.row("A16")
 def test_the_listener_survives_a_shortage_of_file_descriptors() -> None:
     root = Path(__file__).resolve().parents[2]
     ran = subprocess.run(

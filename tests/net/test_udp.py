@@ -199,6 +199,8 @@ async def test_datagrams_that_come_fast_are_gathered(
         assert waited == pytest.approx(waits)
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 @pytest.mark.parametrize(("listen", "host"), [(UDP4, "127.0.0.1"), (UDP6, "::1")], ids=["v4", "v6"])
 async def test_a_refused_port_loses_its_flow_at_once(listen: Listen, host: str) -> None:
     async with running(listen) as (edge, stack), phone(edge.addresses()[0]) as alice:
@@ -213,6 +215,8 @@ async def test_a_refused_port_loses_its_flow_at_once(listen: Listen, host: str) 
         assert await alice.recv(10) == b"x"
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 18.4")
 async def test_a_refusal_is_heard_of_by_whoever_sends_next() -> None:
     stack = Echo()
     async with running(UDP4, stack=stack) as (edge, _), phone(edge.addresses()[0]) as alice:
@@ -289,6 +293,8 @@ async def test_a_target_that_the_system_refuses_to_send_to_is_lost() -> None:
         assert stack.lost == [flow]
 
 
+@pytest.mark.row("A22")
+@pytest.mark.conformance("RFC 3261 18.1.1")
 async def test_the_longest_datagram_goes_both_ways() -> None:
     async with running(UDP4) as (edge, _), phone(edge.addresses()[0]) as alice:
         data = bytes(range(256)) * 256
@@ -296,6 +302,7 @@ async def test_the_longest_datagram_goes_both_ways() -> None:
         assert await alice.recv(65_535) == data[:65_507]
 
 
+@pytest.mark.conformance("RFC 3261 18.1.1")
 async def test_a_message_too_long_for_udp_is_dropped_and_the_flow_stays() -> None:
     async with running(UDP4) as (edge, stack), phone(edge.addresses()[0]) as alice:
         stack.on_message = lambda data, flow: stack.send(flow, bytes(70_000) if data == b"long" else data)
@@ -360,6 +367,7 @@ async def test_the_real_messages_of_a_stack_pass_unchanged() -> None:
         assert await alice.recv(2_000) == message(body=b"\0\r\n\xff")
 
 
+@pytest.mark.conformance("RFC 3261 18.2.2")
 @pytest.mark.parametrize("listen", [UDP4, UDP6], ids=["v4", "v6"])
 async def test_another_port_of_a_peer_is_reached_by_the_same_socket(listen: Listen) -> None:
     """RFC 3261 section 18.2.2: an answer goes to the port that the Via names."""

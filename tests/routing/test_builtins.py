@@ -49,6 +49,7 @@ def test_a_status_that_is_not_final_is_a_fault(status: int, new_context: Any, pl
     assert context.transaction.responses == []
 
 
+@pytest.mark.conformance("RFC 3261 11.2")
 def test_options_are_answered_with_what_is_allowed(run: Run, new_context: Any) -> None:
     context = new_context(b"OPTIONS sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:h>\nCall-ID: 1\n\n")
     run("on request { reply(200) }", context)
@@ -128,6 +129,7 @@ def test_drop_answers_nothing_and_lets_go(run: Run, new_context: Any) -> None:
     assert context.ended and context.transaction.abandoned
 
 
+@pytest.mark.row("E05")
 def test_log_writes_one_line(run: Run, caplog: Any, new_context: Any) -> None:
     caplog.set_level(logging.INFO, "ringway.route")
     context = new_context(
@@ -145,6 +147,7 @@ def test_a_quiet_logger_costs_no_line(run: Run, caplog: Any) -> None:
     assert caplog.records == []
 
 
+@pytest.mark.row("E05")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -160,6 +163,7 @@ def test_what_is_not_printable_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
+@pytest.mark.row("B11")
 @pytest.mark.parametrize(
     ("name", "left"),
     [

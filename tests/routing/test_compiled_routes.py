@@ -370,6 +370,7 @@ def test_an_outcome_inside_a_loop_ends_the_route(run: Run, recorder: Any) -> Non
     assert recorder.calls == [("note_down", 1), ("note_down", 2)]
 
 
+@pytest.mark.row("E08")
 def test_loops_in_loops_come_to_an_end(run: Run) -> None:
     text = "on request { for a in 1..200 { for b in 1..200 { if a == b { note_down() } } } drop() }"
     with pytest.raises(RingwayError, match=f"more than {MOST_STEPS} turns"):

@@ -91,12 +91,15 @@ def test_lists_and_destinations(run: Run, recorder: Any) -> None:
     assert recorder.calls[1:] == [("note_down", False, 1), ("note_down", 0.5)]
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 3261 19.1.2")
 def test_escapes_are_undone_once(run: Run, new_context: Any, recorder: Any) -> None:
     context = new_context(b"OPTIONS sip:%30900%2540@h SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:b%6Fb@h>\n\n")
     run("on request { note_down(request.uri.user, to.user, request.max_forwards) drop() }", context)
     assert recorder.calls == [("note_down", "0900%40", "bob", 70)]
 
 
+@pytest.mark.row("B29")
 def test_bytes_that_are_no_text_survive(run: Run, new_context: Any) -> None:
     context = new_context(b"OPTIONS sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nX-A: caf\xe9\n\n")
     run('on request { request.header["X-B"] = request.header["X-A"] drop() }', context)
@@ -140,6 +143,7 @@ def test_setting_a_header_replaces_all_its_lines(run: Run, new_context: Any, rec
     assert context.request.all("x-account") == [b"9"]
 
 
+@pytest.mark.row("A20", "B30")
 @pytest.mark.parametrize(
     "statement",
     [

@@ -119,6 +119,7 @@ def test_edits_reach_the_next_hop() -> None:
     assert (sent.get("x-account"), sent.get("x-secret"), sent.get("x-kept")) == (b"7", None, b"yes")
 
 
+@pytest.mark.row("E08")
 @pytest.mark.parametrize(
     ("text", "failure", "status", "after"),
     [

@@ -37,6 +37,7 @@ def restarted_bindings(server: Server, phone: Phone) -> set[str]:
     return phone.bindings()
 
 
+@pytest.mark.row("E11")
 def test_a_locked_database(server: Server, phone: Phone) -> None:
     assert phone.register("<sip:first@127.0.0.9>").status == 200
     with closing(sqlite3.connect(database(server), isolation_level=None)) as other:
@@ -49,6 +50,7 @@ def test_a_locked_database(server: Server, phone: Phone) -> None:
     assert restarted_bindings(server, phone) == {"sip:first@127.0.0.9", "sip:third@127.0.0.9"}
 
 
+@pytest.mark.row("E11")
 def test_a_disk_that_is_full(server: Server, phone: Phone) -> None:
     """The limit on a file's size stands in for the disk: every write beyond it fails."""
     assert phone.register("<sip:first@127.0.0.9>").status == 200
@@ -63,6 +65,7 @@ def test_a_disk_that_is_full(server: Server, phone: Phone) -> None:
     assert restarted_bindings(server, phone) == {"sip:first@127.0.0.9", "sip:third@127.0.0.9"}
 
 
+@pytest.mark.row("E11")
 def test_a_database_that_vanished(server: Server, phone: Phone) -> None:
     """Somebody removed the file while the server had it open: what it writes now is lost with the process."""
     assert phone.register("<sip:first@127.0.0.9>").status == 200
@@ -84,6 +87,7 @@ def start_or_complain(server: Server) -> bool:
     return True
 
 
+@pytest.mark.row("E11")
 def test_a_read_only_database(server: Server, phone: Phone) -> None:
     """Read-only for everybody, root too: the file says that only a newer SQLite may write it (file format 1.3)."""
     assert phone.register("<sip:first@127.0.0.9>").status == 200
@@ -98,6 +102,7 @@ def test_a_read_only_database(server: Server, phone: Phone) -> None:
         assert phone.bindings() == {"sip:first@127.0.0.9"}
 
 
+@pytest.mark.row("E11")
 def test_a_missing_database(server: Server, phone: Phone) -> None:
     assert server.stop() == 0
     database(server).unlink()
@@ -106,6 +111,7 @@ def test_a_missing_database(server: Server, phone: Phone) -> None:
         assert phone.register("<sip:first@127.0.0.9>").status in (*TROUBLE, 401)
 
 
+@pytest.mark.row("E11")
 def test_a_file_that_is_no_database(server: Server, phone: Phone) -> None:
     assert server.stop() == 0
     for file in server.folder.glob("ringway.db-*"):

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import pytest
 from sipp_runner.server import Server
 
 from tests.servers.conftest import PASSWORD, NewServer, add_many_users
@@ -83,6 +84,8 @@ def write_until_killed(server: Server, writers: list[Writer], after: float) -> N
     server.start()
 
 
+@pytest.mark.row("E13")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_no_binding_that_was_answered_with_200_is_lost(new_server: NewServer) -> None:
     server = new_server()
     users = [f"u{number}" for number in range(WRITERS * USERS_PER_WRITER)]

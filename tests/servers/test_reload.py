@@ -101,6 +101,7 @@ def test_reload_rollback_versions_and_status(simple: Server) -> None:
     assert found["counters"]["stack"]["requests"] >= 4
 
 
+@pytest.mark.row("E09")
 def test_a_mistake_is_told_as_check_tells_it_and_changes_nothing(simple: Server) -> None:
     use_route(simple, WRONG)
     checked = simple.command("check", str(simple.file))
@@ -193,6 +194,7 @@ def test_settings_that_can_change_do_and_the_others_are_named(simple: Server) ->
 # -- under load, and over and over -------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("E09")
 @pytest.mark.program("sipp")
 def test_no_call_is_lost_while_everything_is_reloaded(new_server: NewServer, tmp_path: Path) -> None:
     server = new_server()
@@ -231,6 +233,7 @@ def test_a_mistake_a_hundred_times_and_then_a_good_one(simple: Server) -> None:
     assert status(simple) == 410
 
 
+@pytest.mark.row("E09")
 def test_reloads_leave_nothing_behind(simple: Server) -> None:
     assert simple.process is not None
     process = Path(f"/proc/{simple.process.pid}")

@@ -62,6 +62,7 @@ def test_a_reload_uses_the_routes_as_they_are_now(simple: Server) -> None:
     assert status(simple) == 410
 
 
+@pytest.mark.row("E09")
 def test_a_reload_with_a_mistake_changes_nothing_and_shows_it(simple: Server) -> None:
     (simple.folder / "main.route").write_text("on request { replay(410) }\n")
     tell(simple, signal.SIGHUP)

@@ -59,6 +59,7 @@ def test_without_anything_to_wait_for_it_ends_at_once(server: Server) -> None:
     assert "Traceback" not in server.printed()
 
 
+@pytest.mark.row("E13")
 def test_a_call_that_rings_is_still_answered_and_a_new_one_is_refused(
     server: Server, phones: tuple[Phone, Phone, Phone]
 ) -> None:

@@ -103,6 +103,7 @@ def kill_once(url: str, history: History, run: int, seconds: float) -> None:
     history.follow()
 
 
+@pytest.mark.row("E13")
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(url: str, tmp_path: Path) -> None:
     chance = random.Random(7)
     log = tmp_path / "log"

@@ -39,6 +39,8 @@ USUAL = (
 )
 
 
+@pytest.mark.row("D18")
+@pytest.mark.conformance("RFC 7616 3.9")
 @pytest.mark.parametrize(
     ("name", "response"),
     [
@@ -56,6 +58,7 @@ def test_the_vectors_of_rfc_7616(name: bytes, response: bytes) -> None:
     assert not right_response(credentials, credentials.algorithm, other, "GET")
 
 
+@pytest.mark.conformance("RFC 7616 3.9.1")
 def test_the_vector_of_rfc_2617() -> None:
     credentials = parse_credentials(
         b'Digest username="Mufasa",realm="testrealm@host.com",nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093",'
@@ -68,6 +71,8 @@ def test_the_vector_of_rfc_2617() -> None:
     assert right_response(credentials, MD5, secret, "GET")
 
 
+@pytest.mark.row("D18")
+@pytest.mark.conformance("RFC 7616 3.9")
 def test_sha_512_256_is_not_a_cut_sha_512() -> None:
     # The userhash printed in RFC 7616 section 3.9.2 is the first half of SHA-512, so its response can't be right
     # either; the true SHA-512/256 of the same text begins like this.
@@ -78,6 +83,8 @@ def test_sha_512_256_is_not_a_cut_sha_512() -> None:
     )
 
 
+@pytest.mark.row("D18")
+@pytest.mark.conformance("RFC 7616 3.4.1", "RFC 7616 3.4.2")
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda algorithm: algorithm.name)
 def test_every_algorithm_by_the_formula_of_rfc_7616(algorithm: object) -> None:
     assert algorithm in ALGORITHMS.values()
@@ -97,6 +104,7 @@ def test_every_algorithm_by_the_formula_of_rfc_7616(algorithm: object) -> None:
     assert credentials.algorithm.family == name.removesuffix("-sess")
 
 
+@pytest.mark.conformance("RFC 7616 3.4.1")
 def test_without_qop_it_is_calculated_as_in_rfc_2069() -> None:
     credentials = parse_credentials(b'Digest username="a",realm="r",nonce="n",uri="sip:r",response="0"')
     assert credentials is not None and credentials.qop == "" and credentials.nonce_count == 0
@@ -107,6 +115,7 @@ def test_without_qop_it_is_calculated_as_in_rfc_2069() -> None:
     )
 
 
+@pytest.mark.conformance("RFC 7616 3.4")
 def test_what_is_parsed() -> None:
     credentials = parse_credentials(USUAL)
     assert credentials is not None
@@ -115,6 +124,7 @@ def test_what_is_parsed() -> None:
     assert credentials.nonce_count == 10 and credentials.qop == "auth"
 
 
+@pytest.mark.conformance("RFC 7616 3.4")
 @pytest.mark.parametrize(
     "value",
     [
@@ -138,6 +148,7 @@ def test_quoted_pairs_are_undone_in_names_only() -> None:
     assert credentials.nonce == 'n\\"1'  # as it was hashed
 
 
+@pytest.mark.row("D21")
 @pytest.mark.parametrize(
     "value", [b"Basic YWxpY2U6c2VjcmV0", b"Bearer abc", b"DigestX a=b", b"NoOneKnowsThisScheme opaque-data=here", b""]
 )
@@ -145,6 +156,8 @@ def test_other_schemes_are_none_of_ours(value: bytes) -> None:
     assert parse_credentials(value) is None
 
 
+@pytest.mark.row("D15", "D20")
+@pytest.mark.conformance("RFC 7616 3.4")
 @pytest.mark.parametrize(
     "value",
     [
@@ -183,17 +196,21 @@ def test_broken_credentials_are_malformed(value: bytes) -> None:
     assert raised.value.reason.isascii() and "\n" not in raised.value.reason
 
 
+@pytest.mark.row("D16")
+@pytest.mark.conformance("RFC 8760 2.4")
 def test_an_unknown_algorithm_and_qop_are_left_to_the_caller() -> None:
     credentials = parse_credentials(USUAL.replace(b"MD5", b"SHA-1024").replace(b"qop=auth", b"qop=auth-int"))
     assert credentials is not None and credentials.algorithm is None and credentials.qop == "auth-int"
 
 
+@pytest.mark.row("D19")
 def test_a_user_name_that_is_no_utf_8_is_kept_byte_for_byte() -> None:
     credentials = parse_credentials(USUAL.replace(b"alice", b"al\xff\xfe"))
     assert credentials is not None and credentials.username.encode("utf-8", "surrogateescape") == b"al\xff\xfe"
     assert len(expected_response(credentials, MD5, "f" * 32, "REGISTER")) == 32
 
 
+@pytest.mark.row("B33", "D20")
 @pytest.mark.parametrize("piece", [b"\\a", b'a="b",', b'a="', b" ,", b"\t", b'"', b"=", b"a=b ,", b"\\"])
 def test_hostile_values_take_linear_time(piece: bytes) -> None:
     def steps(count: int) -> float:
@@ -218,6 +235,7 @@ def test_any_bytes_parse_or_are_malformed(value: bytes) -> None:
             assert re.fullmatch("[0-9a-f]+", expected_response(credentials, credentials.algorithm, "00", "INVITE"))
 
 
+@pytest.mark.conformance("RFC 7616 3.3", "RFC 3261 22.1")
 def test_challenges() -> None:
     assert challenge("example.com", "abc", SHA_256) == (
         b'Digest realm="example.com", nonce="abc", qop="auth", algorithm=SHA-256'
@@ -225,6 +243,7 @@ def test_challenges() -> None:
     assert challenge("example.com", "abc", MD5, stale=True).endswith(b"algorithm=MD5, stale=true")
 
 
+@pytest.mark.conformance("RFC 8760 2.3")
 def test_the_strongest_algorithm_comes_first_however_it_was_written() -> None:
     assert [one.name for one in algorithms_named(["md5", "SHA-512-256", "sha-256"])] == [
         "SHA-512-256",

@@ -16,6 +16,8 @@ def new(**options: float) -> Nonces:
     return Nonces(b"a secret of the tests", now=START, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.row("D12")
+@pytest.mark.conformance("RFC 7616 3.3")
 def test_a_new_nonce_is_fresh_until_its_life_is_over() -> None:
     nonces = new(lifetime=300)
     nonce = nonces.make(REALM, START + 1)
@@ -29,6 +31,7 @@ def test_each_nonce_is_another() -> None:
     assert len({nonces.make(REALM, START) for _ in range(1000)}) == 1000
 
 
+@pytest.mark.row("E03")
 def test_making_one_keeps_nothing() -> None:
     nonces = new()
     for _ in range(1000):
@@ -36,6 +39,7 @@ def test_making_one_keeps_nothing() -> None:
     assert len(nonces) == 0
 
 
+@pytest.mark.row("D13")
 @pytest.mark.parametrize("change", range(0, 32, 3))
 def test_a_changed_nonce_is_forged(change: int) -> None:
     nonces = new()
@@ -44,11 +48,13 @@ def test_a_changed_nonce_is_forged(change: int) -> None:
     assert nonces.examine(nonce[:change] + digit + nonce[change + 1 :], REALM, START) is Age.FORGED
 
 
+@pytest.mark.row("D13")
 @pytest.mark.parametrize("nonce", ["", "0", "z" * 32, "A" * 32, "\u0661" * 32, "0" * 32, "0" * 33, "\udcff" * 32])
 def test_invented_nonces_are_forged(nonce: str) -> None:
     assert new().examine(nonce, REALM, START) is Age.FORGED
 
 
+@pytest.mark.row("D13")
 def test_a_nonce_of_another_realm_or_secret_is_forged() -> None:
     nonces = new()
     nonce = nonces.make(REALM, START)
@@ -61,6 +67,7 @@ def test_a_worker_with_the_same_secret_accepts_it() -> None:
     assert new(first=9).examine(nonce, REALM, START + 2) is Age.FRESH
 
 
+@pytest.mark.row("D14")
 def test_a_nonce_from_before_the_start_is_stale_since_its_counts_are_unknown() -> None:
     nonce = new().make(REALM, START + 1)
     restarted = Nonces(b"a secret of the tests", now=START + 10)
@@ -72,6 +79,8 @@ def test_a_nonce_from_the_future_is_stale() -> None:
     assert nonces.examine(nonces.make(REALM, START + 60), REALM, START) is Age.STALE
 
 
+@pytest.mark.row("D14")
+@pytest.mark.conformance("RFC 7616 5.5")
 def test_a_count_can_be_used_once() -> None:
     nonces = new()
     nonce = nonces.make(REALM, START)
@@ -96,6 +105,7 @@ def test_counts_may_come_late_but_not_too_late() -> None:
     assert not nonces.spend(nonce, 99, START)
 
 
+@pytest.mark.row("D14")
 def test_any_order_is_accepted_once_within_the_window() -> None:
     nonces, chance = new(), random.Random(1)
     nonce = nonces.make(REALM, START)
@@ -117,6 +127,7 @@ def test_a_great_leap_forgets_what_is_far_behind() -> None:
     assert not nonces.spend(nonce, 1, START) and nonces.spend(nonce, 0xFFFFFFFE, START)
 
 
+@pytest.mark.row("D14")
 def test_the_table_is_bounded_and_what_was_dropped_can_not_be_replayed() -> None:
     nonces = new(limit=100)
     used = []

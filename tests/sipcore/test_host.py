@@ -6,6 +6,8 @@ from sipcore.errors import Malformed
 from sipcore.host import Kind, kind_of, parse_host, plain_address
 
 
+@pytest.mark.row("B26", "B27")
+@pytest.mark.conformance("RFC 5118 4.9", "RFC 5118 4.10")
 @pytest.mark.parametrize(
     ("text", "host"),
     [
@@ -33,6 +35,7 @@ def test_hosts_have_one_comparable_form(text: str, host: str) -> None:
     assert parse_host(text) == host
 
 
+@pytest.mark.row("B26", "B27")
 @pytest.mark.parametrize(
     "text",
     [
@@ -49,6 +52,8 @@ def test_what_is_no_host_is_malformed(text: str) -> None:
     assert raised.value.status == 400
 
 
+@pytest.mark.row("B26")
+@pytest.mark.conformance("RFC 5118 4.9")
 @pytest.mark.parametrize(
     ("text", "plain"),
     [

@@ -8,6 +8,8 @@ from tests.calls import ALICE, BOB, US, Call, established, relaying
 from tests.wire import request
 
 
+@pytest.mark.row("E04")
+@pytest.mark.conformance("RFC 3261 21.5.4")
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "MESSAGE", "OPTIONS"])
 def test_what_would_begin_something_new_is_503_and_keeps_no_state(method: str) -> None:
     call = Call(relaying(BOB))
@@ -20,6 +22,7 @@ def test_what_would_begin_something_new_is_503_and_keeps_no_state(method: str) -
     assert call.server.stack.counters.shed == 1
 
 
+@pytest.mark.row("E04")
 def test_a_call_that_stands_can_be_changed_and_ended() -> None:
     call = Call(relaying(BOB))
     alice, bob = established(call)
@@ -29,6 +32,7 @@ def test_a_call_that_stands_can_be_changed_and_ended() -> None:
     assert len(call.alice.requests("INVITE")) == 1 and len(call.bob.requests("BYE")) == 1
 
 
+@pytest.mark.row("E04")
 def test_a_call_that_rings_can_be_cancelled() -> None:
     call = Call(relaying(BOB))
     call.dial()

@@ -48,6 +48,7 @@ def test_a_tag_is_the_same_each_time_and_passes_for_nothing_else(tokens: Tokens)
     assert tokens.unseal(tag) is None and tokens.owner_of(tag) is None
 
 
+@pytest.mark.conformance("RFC 3261 8.1.1.7")
 def test_a_branch_has_the_cookie(tokens: Tokens) -> None:
     assert tokens.branch().startswith(BRANCH_COOKIE + "n1w0-")
 
@@ -73,6 +74,7 @@ def test_what_others_made_has_no_owner_and_no_text(tokens: Tokens, forged: str) 
     assert not tokens.is_stamp(forged, b"call")
 
 
+@pytest.mark.row("C21")
 def test_an_altered_token_has_no_owner(tokens: Tokens) -> None:
     token = tokens.token()
     for at, character in enumerate(token):
@@ -88,6 +90,7 @@ def test_a_sealed_text_comes_back_at_any_worker(text: str) -> None:
     assert tokens_of("n2w1").unseal(sealed) == text
 
 
+@pytest.mark.row("C21")
 def test_an_altered_seal_gives_nothing(tokens: Tokens) -> None:
     sealed = tokens.seal("flow7")
     for at, character in enumerate(sealed):
@@ -95,6 +98,7 @@ def test_an_altered_seal_gives_nothing(tokens: Tokens) -> None:
     assert tokens_of(secret=b"another secret of the same owner").unseal(sealed) is None
 
 
+@pytest.mark.row("C21")
 def test_a_stamp_proves_one_subject_and_no_other(tokens: Tokens) -> None:
     stamp = tokens.stamp(b"call-1@host")
     assert stamp == tokens.stamp(b"call-1@host")

@@ -12,6 +12,7 @@ from sipcore.uri import Uri, equivalent, parse_uri, unescape
 # -- parsing ---
 
 
+@pytest.mark.conformance("RFC 3261 19.1.1")
 def test_all_parts_of_a_sip_uri() -> None:
     uri = parse_uri("SIPS:Alice%20B:s3cret@Example.COM:5071;Transport=TCP;lr?Subject=hi&to=x")
     assert (uri.scheme, uri.user, uri.password, uri.host, uri.port) == (
@@ -32,6 +33,7 @@ def test_the_shortest_uri() -> None:
     assert (uri.user, uri.password, uri.host, uri.port, uri.parameters, uri.headers) == ("", None, "h", 0, (), "")
 
 
+@pytest.mark.conformance("RFC 3261 19.1.2", "RFC 3261 25.1", "RFC 4475 3.1.1.9")
 def test_a_user_keeps_its_own_parameters_and_odd_characters() -> None:
     uri = parse_uri("sip:user;par=u%40example.net@example.com")
     assert (uri.user, uri.host, uri.parameters) == ("user;par=u%40example.net", "example.com", ())
@@ -46,6 +48,8 @@ def test_an_escaped_parameter_name_is_the_parameter() -> None:
     assert uri.parameters == (("lr", None), ("name", "v%61lue%25%34%31"))
 
 
+@pytest.mark.row("B26", "B28")
+@pytest.mark.conformance("RFC 3261 19.1.1", "RFC 5118 4.1", "RFC 5118 4.3", "RFC 5118 4.4")
 @pytest.mark.parametrize(
     ("text", "host", "port"),
     [
@@ -62,6 +66,8 @@ def test_hosts_and_ports(text: str, host: str, port: int) -> None:
     assert (uri.host, uri.port, uri.text) == (host, port, text)
 
 
+@pytest.mark.row("B26", "B27", "B28", "B30")
+@pytest.mark.conformance("RFC 3261 19.1.1", "RFC 3261 25.1", "RFC 5118 4.2")
 @pytest.mark.parametrize(
     "text",
     [
@@ -81,6 +87,7 @@ def test_broken_uris_are_malformed(text: str) -> None:
     assert raised.value.status == 400
 
 
+@pytest.mark.conformance("RFC 4475 3.3.2", "RFC 4475 3.3.3")
 @pytest.mark.parametrize(
     ("text", "scheme", "rest"),
     [
@@ -96,6 +103,7 @@ def test_unknown_schemes_are_kept_whole(text: str, scheme: str, rest: str) -> No
     assert uri.address_of_record() == text
 
 
+@pytest.mark.conformance("RFC 3966 3", "RFC 3966 5.1")
 @pytest.mark.parametrize(
     ("text", "number", "parameters"),
     [
@@ -142,6 +150,7 @@ def test_a_uri_made_of_parts_is_written(uri: Uri, text: str) -> None:
     assert (again.user, again.host, again.port, again.parameters) == (uri.user, uri.host, uri.port, uri.parameters)
 
 
+@pytest.mark.row("A20")
 @pytest.mark.parametrize("user", ["a b", "a\r\nVia: x", "a\0", "a>", 'a"', "<", "\x7f"])
 def test_no_part_can_end_the_line_or_the_brackets_around_a_uri(user: str) -> None:
     with pytest.raises(ValueError, match="not fit for a URI"):
@@ -198,6 +207,8 @@ def test_any_text_is_a_uri_or_malformed(text: str) -> None:
 # -- addresses of record ---
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -217,6 +228,8 @@ def test_the_key_of_an_address_of_record(text: str, key: str) -> None:
     assert parse_uri(text).address_of_record() == key
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 3261 19.1.2")
 def test_unescape_undoes_escapes_once() -> None:
     assert unescape("plain") == "plain"
     assert unescape("%2541") == "%41"
@@ -232,6 +245,8 @@ def same(a: str, b: str) -> bool:
     return forwards
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 19.1.4", "RFC 3966 4")
 @pytest.mark.parametrize(
     ("a", "b"),
     [
@@ -264,6 +279,8 @@ def test_equivalent_uris(a: str, b: str) -> None:
     assert same(a, b)
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 19.1.4", "RFC 3966 4")
 @pytest.mark.parametrize(
     ("a", "b"),
     [

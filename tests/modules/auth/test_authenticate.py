@@ -22,6 +22,7 @@ def gate() -> Gate:
 # -- the usual way ----
 
 
+@pytest.mark.conformance("RFC 3261 10.3", "RFC 3261 22.1", "RFC 3261 22.2", "RFC 7616 3.3")
 def test_a_register_is_asked_and_then_let_through(gate: Gate) -> None:
     asked = gate.send()
     assert asked.status == 401
@@ -32,6 +33,7 @@ def test_a_register_is_asked_and_then_let_through(gate: Gate) -> None:
     assert gate.auth.statistics().accepted == 1 and gate.auth.statistics().challenged == 2
 
 
+@pytest.mark.conformance("RFC 3261 22.3")
 def test_other_requests_are_asked_as_a_proxy_does(gate: Gate) -> None:
     invite: dict[str, Any] = {"method": "INVITE", "uri": "sip:bob@example.com"}
     gate.as_to = False
@@ -41,28 +43,35 @@ def test_other_requests_are_asked_as_a_proxy_does(gate: Gate) -> None:
     assert gate.answer(answer, "Proxy-Authorization", **invite).status == 200
 
 
+@pytest.mark.row("D25")
 @pytest.mark.parametrize("method", ["MESSAGE", "SUBSCRIBE", "PUBLISH", "REFER", "NOTIFY", "INFO", "BYE", "UPDATE"])
 def test_every_method_is_asked(gate: Gate, method: str) -> None:
     assert gate.send(method=method, uri="sip:bob@example.com").status == 407
 
 
+@pytest.mark.conformance("RFC 3261 22.2", "RFC 3261 22.3")
 def test_a_request_to_the_server_itself_is_asked_as_a_server_does(gate: Gate) -> None:
     assert gate.send(method="OPTIONS", uri="sip:example.com").status == 401
     assert gate.send(method="OPTIONS", uri="sip:10.0.0.1:5060").status == 401
     assert gate.send(method="OPTIONS", uri="sip:example.org").status == 407
 
 
+@pytest.mark.row("D22")
+@pytest.mark.conformance("RFC 3261 22.1")
 @pytest.mark.parametrize("method", ["ACK", "CANCEL"])
 def test_ack_and_cancel_are_never_asked(gate: Gate, method: str) -> None:
     assert gate.send(method=method).status == 200
 
 
+@pytest.mark.row("D18")
+@pytest.mark.conformance("RFC 7616 3.4.2", "RFC 8760 2.1")
 @pytest.mark.parametrize("name", [name for algorithm in ALL for name in (algorithm, algorithm + "-sess")])
 def test_every_algorithm_works(name: str) -> None:
     gate = Gate(algorithms=ALL)
     assert gate.answer(Answer(algorithm=name)).status == 200
 
 
+@pytest.mark.conformance("RFC 8760 2.3")
 def test_one_challenge_for_each_algorithm_the_strongest_first() -> None:
     asked = Gate(algorithms=ALL).send()
     assert [value.rpartition("=")[2] for value in challenges(asked)] == ["SHA-512-256", "SHA-256", "MD5"]
@@ -102,6 +111,7 @@ def test_escapes_in_the_address_do_not_matter(gate: Gate) -> None:
 # -- what is forwarded ----
 
 
+@pytest.mark.conformance("RFC 3261 22.3")
 def test_our_credentials_are_taken_off_and_others_stay(gate: Gate) -> None:
     other = Answer(realm="example.org", nonce="abc")
     ours = Answer(nonce=gate.nonce())
@@ -116,6 +126,7 @@ def test_our_credentials_are_taken_off_and_others_stay(gate: Gate) -> None:
 # -- who is not let through ----
 
 
+@pytest.mark.row("D10")
 def test_wrong_password_and_unknown_user_are_told_apart_by_the_operator_only(gate: Gate) -> None:
     wrong = gate.answer(Answer(password="guess"))
     assert gate.why == "wrong password (nonce fresh)"
@@ -131,6 +142,7 @@ def test_wrong_password_and_unknown_user_are_told_apart_by_the_operator_only(gat
     assert "stale" not in challenges(wrong)[0]
 
 
+@pytest.mark.row("D10")
 def test_unknown_user_and_wrong_password_cost_the_same_work(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[bytes] = []
     real = hashlib.md5
@@ -147,6 +159,8 @@ def test_unknown_user_and_wrong_password_cost_the_same_work(gate: Gate, monkeypa
     assert [entry[1:] for entry in work[:3]] == [entry[1:] for entry in work[3:]]
 
 
+@pytest.mark.row("D09", "D28")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_the_digest_user_must_be_the_user_of_the_address(gate: Gate) -> None:
     gate.store.accounts["bob", "example.com"] = account("bob")
     assert gate.answer(Answer(user="bob")).status == 403
@@ -164,6 +178,8 @@ def test_nobody_of_ours_is_refused(gate: Gate, to: str) -> None:
     assert gate.why == "not a user of a served domain"
 
 
+@pytest.mark.row("D17")
+@pytest.mark.conformance("RFC 7616 3.4.6")
 @pytest.mark.parametrize(
     ("uri", "status"),
     [
@@ -183,6 +199,7 @@ def test_the_digest_uri_must_name_what_the_request_is_for(gate: Gate, uri: str, 
     assert gate.answer(Answer(uri=uri)).status == status
 
 
+@pytest.mark.row("D17")
 @pytest.mark.parametrize(
     ("uri", "status"),
     [("sip:bob@example.com;transport=tcp", 200), ("sip:b%6fb@10.0.0.1", 200), ("sip:carol@example.com", 400)],
@@ -197,6 +214,7 @@ def test_credentials_of_another_method_are_wrong(gate: Gate) -> None:
     assert gate.answer(Answer(method="INVITE")).status == 401
 
 
+@pytest.mark.row("D16")
 def test_an_algorithm_that_was_not_offered_is_asked_again(gate: Gate) -> None:
     assert gate.answer(Answer(algorithm="SHA-256")).status == 401
     strict = Gate(algorithms=("SHA-256",))
@@ -204,6 +222,7 @@ def test_an_algorithm_that_was_not_offered_is_asked_again(gate: Gate) -> None:
     assert strict.answer(Answer(algorithm="SHA-256")).status == 200
 
 
+@pytest.mark.row("D16")
 @pytest.mark.parametrize("change", [("qop=auth", "qop=auth-int"), ("algorithm=MD5", "algorithm=MD4")])
 def test_what_we_do_not_know_is_asked_again(gate: Gate, change: tuple[str, str]) -> None:
     value = str(Answer(nonce=gate.nonce())).replace(*change)
@@ -211,6 +230,8 @@ def test_what_we_do_not_know_is_asked_again(gate: Gate, change: tuple[str, str])
     assert gate.why == "algorithm or qop was not offered"
 
 
+@pytest.mark.row("D16")
+@pytest.mark.conformance("RFC 8760 2.6")
 def test_qop_may_not_be_left_out(gate: Gate) -> None:
     nonce = gate.nonce()
     value = f'Digest username="alice", realm="example.com", nonce="{nonce}", uri="sip:example.com", response="%s"'
@@ -220,6 +241,7 @@ def test_qop_may_not_be_left_out(gate: Gate) -> None:
     assert gate.send("Authorization: " + value % right).status == 401
 
 
+@pytest.mark.row("D15", "D20")
 @pytest.mark.parametrize(
     "value",
     [
@@ -236,12 +258,15 @@ def test_broken_credentials_are_a_bad_request(gate: Gate, value: str) -> None:
     assert gate.send("Authorization: " + value).status == 400
 
 
+@pytest.mark.row("D20")
 def test_only_so_many_credentials_are_looked_at(gate: Gate) -> None:
     other = Answer(realm="example.org", nonce="x")
     assert gate.send(*[f"Authorization: {other}"] * 8).status == 401
     assert gate.send(*[f"Authorization: {other}"] * 64).status == 400
 
 
+@pytest.mark.row("D21")
+@pytest.mark.conformance("RFC 8760 2.6", "RFC 4475 3.3.7")
 @pytest.mark.parametrize("value", ["Basic YWxpY2U6c2VjcmV0", "Bearer x", "NoOneKnowsThisScheme opaque-data=here"])
 def test_other_schemes_get_a_new_challenge(gate: Gate, value: str) -> None:
     asked = gate.send("Authorization: " + value)
@@ -258,6 +283,7 @@ def test_credentials_in_the_other_header_do_not_count(gate: Gate) -> None:
     assert gate.answer(header="Proxy-Authorization").status == 401
 
 
+@pytest.mark.row("D19")
 @pytest.mark.parametrize("user", ["' OR 1=1--", 'a\\"b', "x" * 5000, "al\udcffice", "\u202e", "%00", "alice\\"])
 def test_strange_digest_user_names_are_not_this_user(gate: Gate, user: str) -> None:
     value = str(Answer(nonce=gate.nonce())).replace("alice", user)
@@ -265,6 +291,7 @@ def test_strange_digest_user_names_are_not_this_user(gate: Gate, user: str) -> N
     assert gate.store.fetched == []
 
 
+@pytest.mark.row("D19")
 @pytest.mark.parametrize(
     ("escaped", "user"), [("%27%20OR%201=1--", "' OR 1=1--"), ("%00", "\0"), ("%ff", "\udcff"), ("%22", '\\"')]
 )
@@ -275,6 +302,7 @@ def test_strange_users_are_unknown(gate: Gate, escaped: str, user: str) -> None:
     assert gate.store.fetched == [(user.replace("\\", ""), "example.com")]
 
 
+@pytest.mark.row("D19")
 def test_very_long_names_never_reach_the_database(gate: Gate) -> None:
     gate.answer(Answer(user="x" * 100), user="x" * 100)
     assert gate.store.fetched == [] and gate.auth.statistics().remembered == 0
@@ -303,6 +331,7 @@ def test_refusals_name_user_target_and_status(gate: Gate) -> None:
     assert len(gate.bench.facts_of(Rejected)) == 1 and gate.auth.statistics().rejected == 2
 
 
+@pytest.mark.row("E14")
 def test_a_challenge_is_not_much_larger_than_the_request() -> None:
     gate = Gate(algorithms=ALL)
     asked = gate.send()

@@ -18,6 +18,8 @@ def gate() -> Gate:
 # -- nonces ----
 
 
+@pytest.mark.row("D12")
+@pytest.mark.conformance("RFC 7616 3.3")
 def test_an_old_nonce_with_the_right_password_is_stale(gate: Gate) -> None:
     old = Answer(nonce=gate.nonce())
     gate.bench.pass_time(302)
@@ -26,6 +28,8 @@ def test_an_old_nonce_with_the_right_password_is_stale(gate: Gate) -> None:
     assert gate.answer(Answer(nonce=nonce_of(asked))).status == 200
 
 
+@pytest.mark.row("D11")
+@pytest.mark.conformance("RFC 7616 3.3")
 def test_an_old_nonce_with_a_wrong_password_is_wrong(gate: Gate) -> None:
     old = Answer(nonce=gate.nonce(), password="guess")
     gate.bench.pass_time(302)
@@ -33,6 +37,7 @@ def test_an_old_nonce_with_a_wrong_password_is_wrong(gate: Gate) -> None:
     assert asked.status == 401 and "stale" not in challenges(asked)[0]
 
 
+@pytest.mark.row("E12")
 def test_a_jump_of_the_wall_clock_makes_no_nonce_stale(gate: Gate) -> None:
     answer = Answer(nonce=gate.nonce())
     gate.bench.wall_clock += 3600
@@ -41,6 +46,7 @@ def test_a_jump_of_the_wall_clock_makes_no_nonce_stale(gate: Gate) -> None:
     assert gate.answer().status == 200
 
 
+@pytest.mark.row("D13")
 @pytest.mark.parametrize("nonce", ["0" * 32, "abc", "' OR 1=1"])
 def test_a_forged_nonce_costs_no_look_up(gate: Gate, nonce: str) -> None:
     asked = gate.send(f"Authorization: {Answer(nonce=nonce)}")
@@ -48,6 +54,8 @@ def test_a_forged_nonce_costs_no_look_up(gate: Gate, nonce: str) -> None:
     assert gate.why == "the nonce is not ours" and gate.store.fetched == []
 
 
+@pytest.mark.row("D14")
+@pytest.mark.conformance("RFC 7616 5.5")
 def test_a_captured_request_can_not_be_sent_again(gate: Gate) -> None:
     answer = Answer(nonce=gate.nonce())
     assert gate.send(f"Authorization: {answer}").status == 200
@@ -72,6 +80,7 @@ def test_a_nonce_of_an_earlier_run_is_stale() -> None:
     assert challenges(later.send(f"Authorization: {answer}"))[0].endswith("stale=true")
 
 
+@pytest.mark.row("D11", "E03")
 def test_wrong_answers_leave_nothing_behind(gate: Gate) -> None:
     for number in range(100):
         gate.answer(Answer(password=f"guess{number}"))
@@ -119,6 +128,7 @@ def test_while_the_account_is_fetched_the_request_waits(gate: Gate) -> None:
     assert waiting.status == 200
 
 
+@pytest.mark.row("E11")
 def test_without_a_database_it_is_503_and_nothing_is_remembered(gate: Gate) -> None:
     gate.store.trouble = Unavailable("down")
     done = gate.answer()

@@ -22,6 +22,8 @@ def answered(call: Call, vias: list[str], status: int = 200) -> Response:
     return answer
 
 
+@pytest.mark.row("C06", "C07")
+@pytest.mark.conformance("RFC 3261 8.2.6.2", "RFC 3261 16.7")
 @pytest.mark.parametrize(
     "vias",
     [
@@ -49,6 +51,7 @@ def test_an_answer_with_another_via_does_not_go_back(vias: list[str]) -> None:
     assert call.server.nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 16.7")
 @pytest.mark.parametrize(
     "via",
     [
@@ -65,6 +68,7 @@ def test_an_answer_with_the_same_via_in_another_spelling_does(via: str) -> None:
     assert call.statuses() == [200]
 
 
+@pytest.mark.row("C06")
 def test_an_answer_to_another_request_is_held_to_it_too() -> None:
     call = Call(relaying(BOB))
     call.alice.send(request("MESSAGE", "sip:bob@example.com", source=ALICE, branch="m1"), US)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,8 @@ bad_networks = st.builds(
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 13.3.1.4", "RFC 3261 16.7", "RFC 3261 17")
 @few
 @given(wire=bad_networks)
 def test_every_answered_call_is_acknowledged_end_to_end(wire: Wire) -> None:
@@ -73,6 +76,7 @@ def test_every_answered_call_is_acknowledged_end_to_end(wire: Wire) -> None:
     town.assert_nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 17")
 @few
 @given(wire=bad_networks)
 def test_every_call_ends_with_a_final_response_or_a_time_out(wire: Wire) -> None:
@@ -84,6 +88,8 @@ def test_every_call_ends_with_a_final_response_or_a_time_out(wire: Wire) -> None
     town.assert_nothing_left()
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 16.10")
 @few
 @given(wire=bad_networks, answers=st.lists(st.sampled_from([200, 486, 603, 404]), min_size=2, max_size=4))
 def test_forked_calls_leave_no_phone_ringing(wire: Wire, answers: list[int]) -> None:
@@ -92,6 +98,7 @@ def test_forked_calls_leave_no_phone_ringing(wire: Wire, answers: list[int]) -> 
     town.assert_nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 16.10")
 def test_on_a_good_network_exactly_one_phone_answers_and_the_others_stop() -> None:
     town = Town(Wire(), [200, 200, 200])
     assert town.calls(1) == ["call-0"]
@@ -100,6 +107,7 @@ def test_on_a_good_network_exactly_one_phone_answers_and_the_others_stop() -> No
     town.assert_nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 17")
 def test_without_loss_no_message_is_sent_twice() -> None:
     town = Town(Wire(), [200], rings=0.1)
     town.calls(50)

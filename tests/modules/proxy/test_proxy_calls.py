@@ -13,6 +13,7 @@ from tests.serving import HOST, Route, Server
 from tests.wire import Node, request, response_to
 
 
+@pytest.mark.conformance("RFC 3261 16.4", "RFC 3261 16.6", "RFC 3261 16.7")
 def test_a_call_is_set_up_and_ended_through_the_record_route() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -40,6 +41,7 @@ def test_a_call_is_set_up_and_ended_through_the_record_route() -> None:
     assert call.server.nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 16.4", "RFC 3261 16.6")
 def test_the_callee_can_end_the_call_too() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -55,6 +57,7 @@ def test_the_callee_can_end_the_call_too() -> None:
     assert [message.uri_text for message in call.alice.requests("BYE")] == ["sip:alice@10.0.0.2"]
 
 
+@pytest.mark.conformance("RFC 3261 16.6")
 def test_the_forwarded_invite_keeps_untouched_headers_byte_for_byte() -> None:
     call = Call(relaying(BOB))
     odd = b"X-odd :   ;;,,;;,;"
@@ -64,6 +67,7 @@ def test_the_forwarded_invite_keeps_untouched_headers_byte_for_byte() -> None:
     assert odd in call.bob.requests("INVITE")[0].lines
 
 
+@pytest.mark.row("C17", "C21", "D23")
 def test_a_route_token_of_another_call_leads_nowhere() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -79,6 +83,8 @@ def test_a_route_token_of_another_call_leads_nowhere() -> None:
     assert call.alice.responses()[-1].status == 481
 
 
+@pytest.mark.row("C09")
+@pytest.mark.conformance("RFC 3261 16.11")
 def test_an_ack_without_our_token_is_dropped() -> None:
     call = Call(relaying(BOB))
     ack = request("ACK", "sip:bob@10.0.0.3", source=ALICE, branch="q", to="<sip:bob@example.com>;tag=zz")
@@ -87,6 +93,7 @@ def test_an_ack_without_our_token_is_dropped() -> None:
     assert call.bob.received == [] and call.alice.received == []
 
 
+@pytest.mark.conformance("RFC 3261 17.2.1")
 def test_trying_is_sent_only_when_nothing_else_came_within_200_ms() -> None:
     call = Call(relaying(BOB))
     call.dial(0.19)
@@ -99,6 +106,8 @@ def test_trying_is_sent_only_when_nothing_else_came_within_200_ms() -> None:
     assert quick.statuses() == [180]
 
 
+@pytest.mark.row("C01")
+@pytest.mark.conformance("RFC 3261 17.2.1")
 def test_a_repeated_invite_is_absorbed_and_not_forwarded_again() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -108,6 +117,7 @@ def test_a_repeated_invite_is_absorbed_and_not_forwarded_again() -> None:
     assert call.statuses() == [180, 180]
 
 
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 16.10", "RFC 3326 2")
 def test_all_bindings_ring_and_the_losers_are_cancelled() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.dial()
@@ -123,6 +133,7 @@ def test_all_bindings_ring_and_the_losers_are_cancelled() -> None:
     assert call.statuses() == [180, 180, 200]
 
 
+@pytest.mark.conformance("RFC 3261 9.1", "RFC 3261 16.10")
 def test_a_cancel_waits_for_the_first_provisional_response() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -135,6 +146,8 @@ def test_a_cancel_waits_for_the_first_provisional_response() -> None:
     assert call.statuses()[-1] == 487
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 9.2")
 def test_a_cancel_that_crosses_the_answer_changes_nothing() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -144,12 +157,15 @@ def test_a_cancel_that_crosses_the_answer_changes_nothing() -> None:
     assert call.statuses()[-1] == 200
 
 
+@pytest.mark.row("C10")
+@pytest.mark.conformance("RFC 3261 9.2", "RFC 3261 16.10")
 def test_a_cancel_without_an_invite_is_481() -> None:
     call = Call(relaying(BOB))
     call.cancel()
     assert call.statuses("CANCEL") == [481]
 
 
+@pytest.mark.row("C10")
 def test_a_cancel_from_another_address_is_refused() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -160,6 +176,7 @@ def test_a_cancel_from_another_address_is_refused() -> None:
     assert call.bob.requests("CANCEL") == []
 
 
+@pytest.mark.conformance("RFC 3261 16.7")
 @pytest.mark.parametrize(
     ("answers", "best"),
     [
@@ -184,6 +201,7 @@ def test_the_best_response_goes_back(answers: tuple[int, int], best: int) -> Non
     assert call.server.nothing_left()
 
 
+@pytest.mark.conformance("RFC 3261 16.7")
 def test_challenges_of_all_branches_are_collected() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.dial()
@@ -195,6 +213,8 @@ def test_challenges_of_all_branches_are_collected() -> None:
     assert final.get("www-authenticate") == b'Digest realm="b", nonce="2"'
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 16.7")
 def test_a_6xx_cancels_the_others_and_wins() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.dial()
@@ -206,6 +226,8 @@ def test_a_6xx_cancels_the_others_and_wins() -> None:
     assert call.statuses()[-1] == 603
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 6026 7.2")
 def test_2xx_from_several_branches_all_go_back() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.dial()
@@ -214,6 +236,7 @@ def test_2xx_from_several_branches_all_go_back() -> None:
     assert [response.to.tag for response in call.alice.responses(200)] == ["b1", "d1"]
 
 
+@pytest.mark.conformance("RFC 6026 7.1", "RFC 6026 7.2")
 def test_a_repeated_2xx_goes_back_again() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -222,6 +245,8 @@ def test_a_repeated_2xx_goes_back_again() -> None:
     assert call.statuses() == [200, 200]
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 16.9")
 def test_an_unreachable_target_fails_at_once() -> None:
     call = Call(relaying(BOB))
     call.wire.refusing.add(BOB)
@@ -229,6 +254,8 @@ def test_an_unreachable_target_fails_at_once() -> None:
     assert call.statuses() == [500]
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3263 4.3")
 def test_the_next_target_is_tried_when_one_refuses() -> None:
     call = Call(relaying())
     call.server.locator.names["example.com"] = (Target("udp", *BOB), Target("udp", *BOB_DESK))
@@ -237,6 +264,8 @@ def test_the_next_target_is_tried_when_one_refuses() -> None:
     assert len(call.desk.requests("INVITE")) == 1
 
 
+@pytest.mark.row("C22")
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3263 4.3")
 def test_a_503_moves_on_to_the_next_target() -> None:
     call = Call(relaying())
     call.server.locator.names["example.com"] = (Target("udp", *BOB), Target("udp", *BOB_DESK))
@@ -246,6 +275,8 @@ def test_a_503_moves_on_to_the_next_target() -> None:
     assert call.statuses() == [486]
 
 
+@pytest.mark.row("C32")
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 17.1.1.2")
 def test_silence_ends_in_408() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -255,6 +286,8 @@ def test_silence_ends_in_408() -> None:
     assert len(call.bob.requests("INVITE")) == 7
 
 
+@pytest.mark.row("C23")
+@pytest.mark.conformance("RFC 4320 4.1", "RFC 4320 4.2")
 def test_a_non_invite_without_an_answer_gets_no_408() -> None:
     call = Call(relaying(BOB))
     call.alice.send(request("MESSAGE", "sip:bob@example.com", source=ALICE, branch="m"), US)
@@ -263,6 +296,8 @@ def test_a_non_invite_without_an_answer_gets_no_408() -> None:
     assert call.server.nothing_left()
 
 
+@pytest.mark.row("C26")
+@pytest.mark.conformance("RFC 3261 16.6", "RFC 3261 16.8")
 def test_timer_c_ends_a_call_that_rings_for_ever() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -277,6 +312,8 @@ def test_timer_c_ends_a_call_that_rings_for_ever() -> None:
     assert call.statuses()[-1] == 487
 
 
+@pytest.mark.row("B13", "C12")
+@pytest.mark.conformance("RFC 3261 16.3", "RFC 3261 16.6")
 def test_max_forwards_is_counted_and_zero_is_483() -> None:
     call = Call(relaying(BOB))
     call.invite.set("max-forwards", b"0")
@@ -288,6 +325,7 @@ def test_max_forwards_is_counted_and_zero_is_483() -> None:
     assert other.bob.requests("INVITE")[0].get("max-forwards") == b"70"
 
 
+@pytest.mark.conformance("RFC 5393 5.3.3")
 def test_breadth_is_shared_out_among_the_branches() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.dial()
@@ -299,6 +337,8 @@ def test_breadth_is_shared_out_among_the_branches() -> None:
     assert shares == [[b"2"], [b"1"]]
 
 
+@pytest.mark.row("C14")
+@pytest.mark.conformance("RFC 5393 5.3.3")
 def test_too_little_breadth_is_440() -> None:
     call = Call(relaying(BOB, BOB_DESK))
     call.invite.append("max-breadth", b"1")
@@ -306,6 +346,7 @@ def test_too_little_breadth_is_440() -> None:
     assert call.statuses() == [440] and call.bob.received == []
 
 
+@pytest.mark.conformance("RFC 5393 5.3.3")
 @pytest.mark.parametrize("value", [b"0", b"-1", b"many", b"1, 2"])
 def test_a_malformed_max_breadth_is_400(value: bytes) -> None:
     call = Call(relaying(BOB))
@@ -314,6 +355,8 @@ def test_a_malformed_max_breadth_is_400(value: bytes) -> None:
     assert call.statuses() == [400]
 
 
+@pytest.mark.row("C14")
+@pytest.mark.conformance("RFC 5393 3", "RFC 5393 4.2", "RFC 5393 5.3.3")
 def test_fork_amplification_is_bounded() -> None:
     """Two addresses of record that each lead to both of us (RFC 5393 section 3): seven deep without bounds is 2**7."""
 
@@ -332,6 +375,8 @@ def test_fork_amplification_is_bounded() -> None:
     assert call.statuses()[-1] == 440
 
 
+@pytest.mark.row("C15")
+@pytest.mark.conformance("RFC 3261 16.3", "RFC 3261 20.29")
 def test_unknown_proxy_require_is_420() -> None:
     call = Call(relaying(BOB))
     call.invite.append("proxy-require", b"nothingSupportsThis, nor-this")
@@ -340,6 +385,8 @@ def test_unknown_proxy_require_is_420() -> None:
     assert response.get("unsupported") == b"nothingSupportsThis, nor-this"
 
 
+@pytest.mark.row("C13")
+@pytest.mark.conformance("RFC 3261 16.3", "RFC 5393 4.2")
 def test_a_loop_is_482_and_a_spiral_goes_through() -> None:
     call = Call(relaying(US))
     call.dial(1.0)
@@ -347,6 +394,8 @@ def test_a_loop_is_482_and_a_spiral_goes_through() -> None:
     assert call.statuses()[-1] == 482
 
 
+@pytest.mark.row("A23")
+@pytest.mark.conformance("RFC 3261 18.1.1")
 def test_a_large_request_goes_by_tcp_and_falls_back_to_udp_when_refused() -> None:
     call = Call(relaying(BOB))
     call.invite.body = b"x" * 1300
@@ -374,6 +423,8 @@ def refuse_tcp(call: Call) -> None:
     call.wire.carry = refusing  # type: ignore[method-assign]
 
 
+@pytest.mark.row("C06")
+@pytest.mark.conformance("RFC 3261 16.7")
 def test_a_response_with_our_via_alone_is_not_forwarded() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -387,6 +438,8 @@ def test_a_response_with_our_via_alone_is_not_forwarded() -> None:
     assert call.statuses() == []
 
 
+@pytest.mark.row("C05")
+@pytest.mark.conformance("RFC 6026 7.3")
 def test_stray_responses_are_dropped() -> None:
     call = Call(relaying(BOB))
     stray = Response(200, "OK", [], [])
@@ -399,6 +452,7 @@ def test_stray_responses_are_dropped() -> None:
     assert call.server.stack.transactions.counters.stray_responses == 1
 
 
+@pytest.mark.row("E08")
 def test_a_route_that_raises_answers_500_and_the_next_call_works() -> None:
     calls: list[int] = []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sipcore.flow import Target
 from tests.calls import BOB, BOB_DESK, Call, relaying, ringing
 
@@ -36,6 +38,8 @@ def test_ring_for_longer_than_a_silent_phone_takes_to_acknowledge_the_cancel() -
     assert call.statuses()[-1] == 408
 
 
+@pytest.mark.row("C24")
+@pytest.mark.conformance("RFC 3261 16.7")
 def test_an_answer_that_crosses_the_end_of_ring_still_wins() -> None:
     call = Call(ringing(20, [BOB], [BOB_DESK]))
     call.dial()
@@ -47,6 +51,7 @@ def test_an_answer_that_crosses_the_end_of_ring_still_wins() -> None:
     assert len(call.desk.requests("CANCEL")) == 1
 
 
+@pytest.mark.conformance("RFC 3261 9.2", "RFC 3261 16.10")
 def test_a_cancel_during_ring_stops_the_route() -> None:
     call = Call(ringing(20, [BOB], [BOB_DESK]))
     call.dial()
@@ -57,6 +62,7 @@ def test_a_cancel_during_ring_stops_the_route() -> None:
     assert call.desk.received == []
 
 
+@pytest.mark.conformance("RFC 3261 9.2", "RFC 3261 16.10")
 def test_a_cancel_while_dns_is_slow_stops_the_look_up() -> None:
     call = Call(relaying())
     call.server.locator.slow.add("example.com")

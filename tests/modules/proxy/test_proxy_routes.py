@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from routing.runtime import Context, Destination
 from sipcore.uri import parse_uri
 from tests.calls import ALICE, BOB, US, Call, relaying, route_set
@@ -9,6 +11,8 @@ from tests.serving import Route, Server
 from tests.wire import request
 
 
+@pytest.mark.row("C20")
+@pytest.mark.conformance("RFC 3261 16.4", "RFC 3261 16.12.1.2")
 def test_a_strict_router_before_us_is_understood() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -23,6 +27,7 @@ def test_a_strict_router_before_us_is_understood() -> None:
     assert got.uri_text == "sip:bob@10.0.0.3:5060" and not got.all("route")
 
 
+@pytest.mark.conformance("RFC 3261 16.6", "RFC 3261 16.12.1.2")
 def test_a_strict_router_behind_us_gets_its_uri_in_the_request_line() -> None:
     call = Call(relaying(BOB))
     call.dial()
@@ -37,6 +42,7 @@ def test_a_strict_router_behind_us_gets_its_uri_in_the_request_line() -> None:
     assert got.all("route") == [b"<sip:bob@10.0.0.3>"]
 
 
+@pytest.mark.conformance("RFC 3261 16.6", "RFC 3261 16.12.1.3")
 def test_two_record_routes_when_the_transports_differ() -> None:
     def make(server: Server) -> Route:
         async def route(context: Context) -> bool:
@@ -51,6 +57,8 @@ def test_two_record_routes_when_the_transports_differ() -> None:
     assert [b"transport=tcp" in value for value in values] == [True, False]
 
 
+@pytest.mark.row("C16")
+@pytest.mark.conformance("RFC 3261 26.1")
 def test_a_strangers_preloaded_route_does_not_lead_past_our_target() -> None:
     call = Call(relaying(BOB))
     call.invite.append("route", b"<sip:10.0.0.4;lr>")
@@ -59,6 +67,7 @@ def test_a_strangers_preloaded_route_does_not_lead_past_our_target() -> None:
     assert call.statuses() == [403]
 
 
+@pytest.mark.conformance("RFC 3261 16.4")
 def test_our_own_address_as_outbound_proxy_is_taken_off() -> None:
     call = Call(relaying(BOB))
     call.invite.append("route", b"<sip:10.0.0.1;lr>")
@@ -66,6 +75,8 @@ def test_our_own_address_as_outbound_proxy_is_taken_off() -> None:
     assert not call.bob.requests("INVITE")[0].all("route")
 
 
+@pytest.mark.row("B32")
+@pytest.mark.conformance("RFC 4475 3.3.14")
 def test_a_contact_with_header_components_adds_no_header() -> None:
     def make(server: Server) -> Route:
         async def route(context: Context) -> bool:

@@ -17,11 +17,14 @@ def office() -> Office:
     return Office()
 
 
+@pytest.mark.conformance("RFC 3261 16.5", "RFC 3261 20.10")
 def test_lookup_gives_the_most_wanted_first(office: Office) -> None:
     office.register("Contact: <sip:a@10.0.0.2>;q=0.2, <sip:b@10.0.0.2>, <sip:c@10.0.0.2>;q=0.9, <sip:d@10.0.0.2>;q=0.9")
     assert office.contacts() == ["sip:b@10.0.0.2", "sip:c@10.0.0.2", "sip:d@10.0.0.2", "sip:a@10.0.0.2"]
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 19.1.4")
 @pytest.mark.parametrize("uri", ["sip:alice@example.com;x=y", "sips:alice@EXAMPLE.com:5061", "sip:%61lice@10.0.0.1"])
 def test_lookup_by_any_spelling(office: Office, uri: str) -> None:
     office.register(A)

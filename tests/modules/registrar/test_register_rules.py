@@ -57,11 +57,15 @@ A, B, C = "sip:alice@10.0.0.2", "sip:alice@10.0.0.3", "sip:alice@10.0.0.4"
 # -- step 6: the wildcard --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("D03")
+@pytest.mark.conformance("RFC 3261 10.2.2", "RFC 3261 10.3")
 def test_the_wildcard_removes_all() -> None:
     done = apply(bound(A, B), "Contact: *", "Expires: 0", cseq=2)
     assert done.bindings == () and done.stored == () and len(done.removed) == 2
 
 
+@pytest.mark.row("D02")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("headers", [("Contact: *",), ("Contact: *", "Expires: 1"), ("Contact: *", "Expires: x")])
 def test_the_wildcard_needs_expires_0(headers: tuple[str, ...]) -> None:
     with pytest.raises(Malformed) as raised:
@@ -69,12 +73,16 @@ def test_the_wildcard_needs_expires_0(headers: tuple[str, ...]) -> None:
     assert raised.value.status == 400
 
 
+@pytest.mark.row("D02")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("headers", [(f"Contact: *, <{A}>",), (f"Contact: <{A}>", "Contact: *"), ("Contact: *, *",)])
 def test_the_wildcard_stands_alone(headers: tuple[str, ...]) -> None:
     with pytest.raises(Malformed):
         apply(bound(A), *headers, "Expires: 0", cseq=2)
 
 
+@pytest.mark.row("D03", "D04")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("cseq", [1, 2])
 def test_an_old_wildcard_of_the_same_client_fails_as_a_whole(cseq: int) -> None:
     current = bound(A, call_id="other") + bound(B, cseq=2)
@@ -83,6 +91,8 @@ def test_an_old_wildcard_of_the_same_client_fails_as_a_whole(cseq: int) -> None:
     assert raised.value.status == 500
 
 
+@pytest.mark.row("D03")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_a_wildcard_of_another_client_needs_no_order() -> None:
     assert apply(bound(A, cseq=90), "Contact: *", "Expires: 0", call_id="other", cseq=1).bindings == ()
 
@@ -94,6 +104,7 @@ def lifetime(done: Update, at: int = 0) -> int:
     return done.bindings[at].expires - NOW
 
 
+@pytest.mark.conformance("RFC 3261 10.2.1.1", "RFC 3261 10.3")
 def test_the_parameter_goes_before_the_header_and_the_header_before_the_default() -> None:
     assert lifetime(apply((), f"Contact: <{A}>;expires=70", "Expires: 80")) == 70
     assert lifetime(apply((), f"Contact: <{A}>", "Expires: 80")) == 80
@@ -106,6 +117,8 @@ def test_each_contact_has_its_own() -> None:
     assert [lifetime(done, at) for at in range(3)] == [100, 200, 300]
 
 
+@pytest.mark.row("D05")
+@pytest.mark.conformance("RFC 3261 10.3", "RFC 3261 20.23", "RFC 3261 21.4.17")
 @pytest.mark.parametrize("expires", ["1", "59"])
 def test_too_brief_is_refused_with_the_minimum(expires: str) -> None:
     with pytest.raises(Refused) as raised:
@@ -117,11 +130,14 @@ def test_the_minimum_itself_is_not_too_brief() -> None:
     assert lifetime(apply((), f"Contact: <{A}>;expires=60")) == 60
 
 
+@pytest.mark.conformance("RFC 3261 10.2.1.1")
 @pytest.mark.parametrize("expires", ["86401", "4294967295", "280297596632815", "9" * 100])
 def test_too_long_is_cut(expires: str) -> None:
     assert lifetime(apply((), f"Contact: <{A}>;expires={expires}")) == 86_400
 
 
+@pytest.mark.row("B18")
+@pytest.mark.conformance("RFC 3261 10.2.1.1")
 @pytest.mark.parametrize("expires", ["abc", "-1", "1.5", '"600"', "0x10"])
 def test_what_is_no_number_counts_as_an_hour(expires: str) -> None:
     assert lifetime(apply((), f"Contact: <{A}>;expires={expires}")) == 3600
@@ -157,6 +173,7 @@ def test_a_new_contact_is_added_beside_the_others() -> None:
     assert contacts(done) == [A, B] and [one.contact for one in done.stored] == [B] and done.removed == ()
 
 
+@pytest.mark.conformance("RFC 3261 10.2.4")
 def test_a_refresh_keeps_the_row_and_takes_everything_else_over() -> None:
     current = bound(A)
     done = apply(current, f"Contact: <{A}>;q=0.3;expires=600", "User-Agent: New/2", cseq=2)
@@ -166,6 +183,8 @@ def test_a_refresh_keeps_the_row_and_takes_everything_else_over() -> None:
     assert done.stored == (binding,) and done.removed == ()
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 10.3", "RFC 3261 19.1.4")
 @pytest.mark.parametrize(
     "same",
     ["sip:alice@10.0.0.2;newparam=5", "SIP:alice@10.0.0.2", "sip:%61lice@10.0.0.2", "sip:alice@10.0.0.2;unknown"],
@@ -178,16 +197,21 @@ def test_contacts_are_compared_as_uris(same: str) -> None:
     assert done.removed == current and done.stored[0].ruid != current[0].ruid
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 19.1.4")
 @pytest.mark.parametrize("other", ["sip:Alice@10.0.0.2", "sips:alice@10.0.0.2", A + ":5060", A + ";transport=tcp"])
 def test_contacts_that_are_not_equal_are_two(other: str) -> None:
     assert contacts(apply(bound(A), f"Contact: <{other}>", cseq=2)) == [A, other]
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.4")
 def test_escaped_nul_characters_make_two_contacts() -> None:
     done = apply((), "Contact: <sip:%00@host5.example.org>, <sip:%00%00@host5.example.org>")
     assert len(done.bindings) == 2
 
 
+@pytest.mark.conformance("RFC 3261 10.2.2")
 def test_expires_0_removes_one() -> None:
     current = bound(A, B)
     done = apply(current, f"Contact: <{A}>;expires=0", cseq=2)
@@ -205,6 +229,8 @@ def test_one_request_may_add_update_and_remove() -> None:
     assert contacts(done) == [B, C] and len(done.stored) == 2 and len(done.removed) == 1
 
 
+@pytest.mark.row("D04")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("cseq", [0, 4, 5])
 @pytest.mark.parametrize("expires", [0, 600])
 def test_the_same_client_needs_a_higher_cseq_and_nothing_is_changed(cseq: int, expires: int) -> None:
@@ -214,16 +240,20 @@ def test_the_same_client_needs_a_higher_cseq_and_nothing_is_changed(cseq: int, e
     assert raised.value.status == 500
 
 
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_another_client_may_update_whatever_its_cseq() -> None:
     done = apply(bound(A, cseq=90), f"Contact: <{A}>", call_id="other", cseq=1)
     assert done.bindings[0].call_id == "other" and done.bindings[0].cseq == 1
 
 
+@pytest.mark.row("D04")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_a_contact_named_twice_fails_like_any_repetition() -> None:
     with pytest.raises(Refused):
         apply((), f"Contact: <{A}>, <{A}>;expires=0")
 
 
+@pytest.mark.row("D06")
 def test_the_limit_keeps_what_is_there() -> None:
     settings = RegistrarSettings(contacts=2)
     with pytest.raises(Refused) as raised:
@@ -241,12 +271,15 @@ def test_more_than_the_limit_from_earlier_may_still_be_refreshed() -> None:
 # -- what is read ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("D01")
+@pytest.mark.conformance("RFC 3261 10.2.3", "RFC 3261 10.3")
 def test_without_contact_it_is_a_query() -> None:
     request = register()
     registration = read(request, source_of(request, Flow("udp", SERVER, PHONE)), SETTINGS)
     assert registration.wanted == () and not registration.wildcard
 
 
+@pytest.mark.row("B20")
 @pytest.mark.parametrize(
     "header",
     [
@@ -272,6 +305,7 @@ def test_call_id_is_kept_whole_or_refused() -> None:
             apply((), f"Contact: <{A}>", call_id=call_id)
 
 
+@pytest.mark.conformance("RFC 3261 20", "RFC 4475 3.3.12")
 def test_parameters_without_brackets_belong_to_the_header() -> None:
     (binding,) = apply((), "Contact: sip:+19725552222@gw1.example.org;unknownparam").bindings
     assert binding.contact == "sip:+19725552222@gw1.example.org"
@@ -292,6 +326,7 @@ def test_a_broken_instance_counts_as_none(instance: str) -> None:
     assert binding.instance is None and binding.reg_id == 0
 
 
+@pytest.mark.conformance("RFC 3327 5.3")
 def test_path_is_kept_when_the_phone_knows_it() -> None:
     (binding,) = apply(
         (), f"Contact: <{A}>", "Path: <sip:p1.example.org;lr>", "Supported: gruu, PATH", "Path: <sip:p2.example.org;lr>"
@@ -299,6 +334,8 @@ def test_path_is_kept_when_the_phone_knows_it() -> None:
     assert binding.path == "<sip:p1.example.org;lr>,<sip:p2.example.org;lr>"
 
 
+@pytest.mark.row("D35")
+@pytest.mark.conformance("RFC 3327 5.3")
 def test_path_that_the_phone_does_not_know_of_is_refused() -> None:
     with pytest.raises(Refused) as raised:
         apply((), f"Contact: <{A}>", "Path: <sip:p1.example.org;lr>")
@@ -328,6 +365,7 @@ _requests = st.lists(
 )
 
 
+@pytest.mark.conformance("RFC 3261 10.3")
 @given(_requests)
 def test_any_sequence_agrees_with_a_naive_model(requests: list[tuple[str, int, list[tuple[str, int]]]]) -> None:
     current: tuple[Binding, ...] = ()

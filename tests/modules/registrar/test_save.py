@@ -30,6 +30,7 @@ def listed(transaction: Transaction) -> list[str]:
 # -- answers ----
 
 
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_a_200_lists_every_binding_with_its_expiry(office: Office) -> None:
     office.register(A + ';q=0.5;+sip.instance="<urn:uuid:1>";reg-id=1', "Expires: 600")
     office.bench.pass_time(100)
@@ -43,6 +44,8 @@ def test_a_200_lists_every_binding_with_its_expiry(office: Office) -> None:
     assert "record-route" not in done.response.names
 
 
+@pytest.mark.row("D01")
+@pytest.mark.conformance("RFC 3261 10.2.3", "RFC 3261 10.3")
 def test_a_query_lists_and_changes_nothing(office: Office) -> None:
     office.register(A)
     done = office.register(cseq=1)  # an old CSeq does no harm: there is nothing to put in order
@@ -69,6 +72,7 @@ def test_removing_what_is_not_there_needs_no_store(office: Office) -> None:
     assert office.register(A + ";expires=0").status == 200
 
 
+@pytest.mark.conformance("RFC 3327 5.3")
 def test_the_path_goes_back_to_the_phone(office: Office) -> None:
     done = office.register(A, "Supported: path", "Path: <sip:p1.example.org;lr>, <sip:p2.example.org;lr>")
     assert done.response.elements("path") == [b"<sip:p1.example.org;lr>", b"<sip:p2.example.org;lr>"]
@@ -93,6 +97,8 @@ def test_domains_are_served_by_name_and_by_address(office: Office) -> None:
     assert len(listed(office.register(uri="sip:10.0.0.1"))) == 2
 
 
+@pytest.mark.row("D08")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize(
     ("domain", "uri"),
     [
@@ -111,6 +117,8 @@ def test_our_address_stands_for_the_domain_in_to(office: Office) -> None:
     assert [row.domain for row in office.store.rows.values()] == ["example.net"]
 
 
+@pytest.mark.row("D08")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("to", ["<sip:example.com>", f"<sip:{'x' * 65}@example.com>", "<sip:%ff%fe@example.com>"])
 def test_an_address_of_record_that_nobody_can_have(office: Office, to: str) -> None:
     request = register(A)
@@ -118,12 +126,15 @@ def test_an_address_of_record_that_nobody_can_have(office: Office, to: str) -> N
     assert office.bench.run(office.route, request).status == 404
 
 
+@pytest.mark.conformance("RFC 3261 10.3", "RFC 4475 3.3.4")
 def test_to_must_be_a_sip_uri(office: Office) -> None:
     request = register(A)
     request.set("to", b"<isbn:2983792873>")
     assert office.bench.run(office.route, request).status == 400
 
 
+@pytest.mark.row("B31")
+@pytest.mark.conformance("RFC 3261 10.3", "RFC 3261 19.1.4")
 def test_users_are_compared_without_escapes_and_parameters(office: Office) -> None:
     office.register(A, user="al%69ce")
     request = register(B, call_id="other")
@@ -132,12 +143,16 @@ def test_users_are_compared_without_escapes_and_parameters(office: Office) -> No
     assert listed(office.register(user="Alice")) == []
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.4")
 def test_a_nul_in_a_user_name_does_not_cut_it(office: Office) -> None:
     office.register(A, user="null-%00-null")
     assert [row.username for row in office.store.rows.values()] == ["null-\0-null"]
     assert listed(office.register(user="null-")) == []
 
 
+@pytest.mark.row("C15")
+@pytest.mark.conformance("RFC 3261 8.2.2.3", "RFC 3261 10.3")
 def test_unknown_extensions_are_refused(office: Office) -> None:
     done = office.register(A, "Require: path, outbound", "Require: x")
     assert done.status == 420 and done.response.get("unsupported") == b"outbound, x"
@@ -152,6 +167,7 @@ def test_other_methods_can_not_be_saved(office: Office) -> None:
 # -- contacts that are refused (row D07) ----
 
 
+@pytest.mark.row("C13", "D07")
 @pytest.mark.parametrize(
     ("contact", "status"),
     [
@@ -201,6 +217,8 @@ def test_a_phone_on_the_same_machine_may_use_the_loopback_address(office: Office
 # -- durability ----
 
 
+@pytest.mark.row("E11")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_nothing_is_answered_or_visible_before_it_is_durable(office: Office) -> None:
     office.store.held = True
     waiting = office.register(A)
@@ -209,6 +227,8 @@ def test_nothing_is_answered_or_visible_before_it_is_durable(office: Office) -> 
     assert waiting.status == 200 and office.contacts() == ["sip:alice@10.0.0.2"]
 
 
+@pytest.mark.row("E11")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_a_failed_commit_is_500_and_memory_stays_as_it_was(office: Office) -> None:
     office.register(A)
     office.store.trouble = Unavailable("the disk is full")
@@ -220,6 +240,7 @@ def test_a_failed_commit_is_500_and_memory_stays_as_it_was(office: Office) -> No
     assert office.register(B, cseq=2).status == 200  # the failed ones left no CSeq behind
 
 
+@pytest.mark.row("E11")
 def test_a_full_queue_is_503(office: Office) -> None:
     office.store.full = True
     assert office.register(A).status == 503 and office.contacts() == []
@@ -237,6 +258,7 @@ def test_what_was_loaded_is_there_with_its_order_and_its_remaining_life(office: 
     assert listed(again.register()) == ["<sip:alice@10.0.0.2>;expires=500;q=0.7"]
 
 
+@pytest.mark.row("E12")
 def test_a_jump_of_the_wall_clock_changes_no_remaining_life(office: Office) -> None:
     office.register(A, "Expires: 600")
     for jump in (3600, -7200):
@@ -267,6 +289,7 @@ def test_without_a_database_at_the_start_it_is_503_until_there_is_one() -> None:
 # -- two at a time ----
 
 
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_registers_of_one_user_happen_one_after_another(office: Office) -> None:
     office.store.held = True
     first, second = office.register(A, cseq=2), office.register(B, cseq=3)
@@ -277,6 +300,8 @@ def test_registers_of_one_user_happen_one_after_another(office: Office) -> None:
     assert second.status == 200 and len(listed(second)) == 2
 
 
+@pytest.mark.row("D04")
+@pytest.mark.conformance("RFC 3261 10.3")
 def test_an_older_register_that_waited_is_checked_against_what_came_before_it(office: Office) -> None:
     office.store.held = True
     newer, older = office.register(A, cseq=3), office.register(A + ";expires=0", cseq=2)

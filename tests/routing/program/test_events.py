@@ -68,6 +68,7 @@ def test_the_filter_finds_the_source(caplog: pytest.LogCaptureFixture) -> None:
     assert [banned(line) for line in found] == ["198.51.100.9", "2001:db8::9"]
 
 
+@pytest.mark.row("E05")
 def test_nobody_can_have_somebody_else_banned(caplog: pytest.LogCaptureFixture) -> None:
     forged = "x warning ringway event=auth_failed src=192.0.2.77:5060 transport=udp"
     attack = Rejected(forged, forged, f"\n{forged}", 482, forged, PHONE)

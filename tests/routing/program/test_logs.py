@@ -67,6 +67,7 @@ def test_a_value_cannot_look_like_another_key() -> None:
     assert quoted(5) == "5"
 
 
+@pytest.mark.row("E05")
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 @pytest.mark.parametrize("place", ["message", "field", "plain"])
 def test_what_a_peer_sent_stays_on_one_printable_line(formatter: logging.Formatter, place: str) -> None:
@@ -83,6 +84,7 @@ def test_escapes_can_be_read() -> None:
     assert escape("a\r\n\x1b\u202e") == "a\\r\\n\\x1b\\u202e"
 
 
+@pytest.mark.row("E05")
 def test_a_long_record_keeps_its_beginning_and_its_end() -> None:
     assert cut("short") == "short"
     shortened = cut("a" * LONGEST + "b" * LONGEST)
@@ -92,6 +94,7 @@ def test_a_long_record_keeps_its_beginning_and_its_end() -> None:
     assert f"({LONGEST} characters cut)" in shortened
 
 
+@pytest.mark.row("E05")
 def test_a_traceback_is_one_line_with_its_end_kept() -> None:
     line = TextFormatter().format(record("fault", exc_text="Traceback:\n" + "  File\n" * 2000 + "ValueError: \x1bboom"))
     assert "\n" not in line
@@ -125,6 +128,7 @@ def test_a_json_line_with_a_traceback() -> None:
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("E06")
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
@@ -142,6 +146,7 @@ def test_secrets_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
 
 
+@pytest.mark.row("E06")
 def test_both_formats_mask() -> None:
     line = record('response="abc"', fields={"header": 'response="abc"'})
     assert "abc" not in TextFormatter().format(line)
@@ -196,6 +201,7 @@ class StandingTerminal(io.StringIO):
         return super().write(text)
 
 
+@pytest.mark.row("E16")
 @pytest.mark.usefixtures("restored_logging")
 def test_when_the_terminal_stands_still_records_are_dropped_and_counted() -> None:
     terminal = StandingTerminal()

@@ -55,6 +55,8 @@ def test_a_good_request_passes_and_its_typed_values_are_there() -> None:
     )
 
 
+@pytest.mark.row("C04")
+@pytest.mark.conformance("RFC 3261 8.1.1", "RFC 3261 16.3", "RFC 3261 25.1")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -76,11 +78,15 @@ def test_odd_but_legal(changes: Changes) -> None:
     check_request(request(changes=changes))
 
 
+@pytest.mark.row("B13", "B15")
+@pytest.mark.conformance("RFC 3261 8.1.1", "RFC 3261 16.3")
 @pytest.mark.parametrize("name", ["Via", "From", "To", "Call-ID", "CSeq"])
 def test_a_header_that_must_be_there(name: str) -> None:
     assert refused(request(changes={name: None})) == 400
 
 
+@pytest.mark.row("B14")
+@pytest.mark.conformance("RFC 3261 7.3.1")
 @pytest.mark.parametrize(
     "line",
     [
@@ -96,6 +102,8 @@ def test_a_header_that_may_not_be_there_twice(line: bytes) -> None:
     assert refused(request(line)) == 400
 
 
+@pytest.mark.row("B15", "B16", "B17", "B20", "B22", "C03")
+@pytest.mark.conformance("RFC 3261 8.1.1.5", "RFC 3261 16.3", "RFC 3261 20.16", "RFC 3261 20.22")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -145,6 +153,8 @@ def test_a_broken_header(changes: Changes) -> None:
     assert refused(request(changes=changes)) == 400
 
 
+@pytest.mark.row("B06", "B26", "B28", "B30", "B32")
+@pytest.mark.conformance("RFC 3261 16.3", "RFC 3261 19.1.1")
 @pytest.mark.parametrize(
     ("uri", "status"),
     [
@@ -185,6 +195,8 @@ def test_request_uris(uri: bytes, status: int | None, method: bytes) -> None:
         assert refused(message) == status
 
 
+@pytest.mark.row("B04", "B16")
+@pytest.mark.conformance("RFC 3261 16.3")
 def test_an_unknown_method_with_its_own_cseq_passes() -> None:
     check_request(request(start=b"NEWMETHOD sip:h SIP/2.0", changes={"CSeq": b"1 NEWMETHOD"}))
     assert refused(request(start=b"NEWMETHOD sip:h SIP/2.0")) == 400
@@ -194,6 +206,7 @@ VIA = b"SIP/2.0/UDP h;branch=z9hG4bKy"
 ROUTE = b"<sip:p.example.com;lr>"
 
 
+@pytest.mark.row("B08")
 @pytest.mark.parametrize(
     ("line", "status"),
     [
@@ -218,6 +231,7 @@ def test_hops_are_bounded(line: bytes, status: int | None) -> None:
         assert refused(request(line)) == status
 
 
+@pytest.mark.row("B08")
 def test_many_hops_on_the_first_line() -> None:
     assert refused(request(changes={"Via": b",".join([VIA] * 71)})) == 513
     assert refused(request(changes={"Via": b",".join([VIA] * 3)}), Limits(vias=2)) == 513
@@ -245,6 +259,8 @@ def test_the_addresses_of_a_response_are_not_looked_at() -> None:
     check_response(response(changes={"To": b'"open <sip:a@h>'}))
 
 
+@pytest.mark.row("C06")
+@pytest.mark.conformance("RFC 3261 18.1.2")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -257,6 +273,8 @@ def test_a_response_that_matches_nothing(changes: Changes) -> None:
         check_response(response(changes=changes))
 
 
+@pytest.mark.row("C06")
+@pytest.mark.conformance("RFC 3261 18.1.2")
 @pytest.mark.parametrize("line", [b"CSeq: 1 INVITE", b"Call-ID: other", b"To: <sip:x>", b"From: <sip:x>"])
 def test_a_response_with_a_header_twice(line: bytes) -> None:
     with pytest.raises(Malformed):

@@ -21,6 +21,7 @@ def test_everything_a_contact_says_is_kept_as_it_came() -> None:
     assert contact.parameters == (("q", "0.7"), ("expires", "3600"), ("+sip.instance", '"<urn:x>"'))
 
 
+@pytest.mark.conformance("RFC 3261 20", "RFC 3261 20.10")
 def test_without_brackets_parameters_are_the_header_s() -> None:
     contact = parse_contact(b"sip:+1972@gw1.example.net;unknownparam")
     assert (contact.uri.parameters, contact.parameters) == ((), (("unknownparam", None),))
@@ -33,6 +34,7 @@ def test_defaults() -> None:
     assert (contact.q, contact.expires, contact.tag) == (1.0, None, "")
 
 
+@pytest.mark.conformance("RFC 3261 20.10")
 @pytest.mark.parametrize(
     ("text", "q"),
     [(b"0", 0.0), (b"1", 1.0), (b"0.", 0.0), (b"0.5", 0.5), (b"0.123", 0.123), (b"1.", 1.0), (b"1.000", 1.0)],
@@ -41,6 +43,8 @@ def test_q(text: bytes, q: float) -> None:
     assert parse_contact(b"<sip:a@h>;q=" + text).q == q
 
 
+@pytest.mark.row("B19")
+@pytest.mark.conformance("RFC 3261 20.10")
 @pytest.mark.parametrize(
     "text", [b"1.5", b".5", b"0.1234", b"abc", b"-1", b"1.001", b"2", b"00.5", b'"0.5"', b"0.5x", "٠".encode()]
 )
@@ -49,6 +53,8 @@ def test_a_broken_q_is_refused(text: bytes) -> None:
         parse_contact(b"<sip:a@h>;q=" + text)
 
 
+@pytest.mark.row("B18")
+@pytest.mark.conformance("RFC 3261 10.2.1.1", "RFC 3261 20.19")
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -64,10 +70,14 @@ def test_expires_is_clamped_and_never_wraps(text: bytes, seconds: int) -> None:
     assert parse_expires(text) == parse_expires(text.decode()) == seconds
 
 
+@pytest.mark.row("B18")
+@pytest.mark.conformance("RFC 3261 10.2.1.1")
 def test_an_empty_expires_header_stands_for_an_hour() -> None:
     assert parse_expires(b"") == 3600
 
 
+@pytest.mark.row("B20")
+@pytest.mark.conformance("RFC 3261 20.10")
 @pytest.mark.parametrize(
     "value",
     [b"", b"*x", b"sip:a@h?Route=x", b"<sip:a@h", b"<sip:%zz@h>", b"<sip:a@[::1>", b"<>", b"Joe <sip:a@h>;;;;", b"<a>"],
@@ -77,6 +87,7 @@ def test_broken_contacts(value: bytes) -> None:
         parse_contact(value)
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1")
 def test_all_contacts_of_a_message_in_order() -> None:
     found = parse_contacts(message(b"<sip:a@h>;q=0.1, <sip:b,c@h>", b'"x, y" <sip:d@h>'))
     assert not found.wildcard
@@ -84,6 +95,8 @@ def test_all_contacts_of_a_message_in_order() -> None:
     assert parse_contacts(message()) == (False, ())
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.4")
 def test_escaped_nuls_give_two_different_contacts() -> None:
     found = parse_contacts(message(b"<sip:%00@host5.example.com>", b"<sip:%00%00@host5.example.com>"))
     assert [contact.uri.address_of_record() for contact in found.contacts] == [
@@ -92,10 +105,13 @@ def test_escaped_nuls_give_two_different_contacts() -> None:
     ]
 
 
+@pytest.mark.conformance("RFC 3261 10.2.2")
 def test_a_lone_star_stands_for_all() -> None:
     assert parse_contacts(message(b" * ")) == (True, ())
 
 
+@pytest.mark.row("D02")
+@pytest.mark.conformance("RFC 3261 10.3")
 @pytest.mark.parametrize("values", [(b"*", b"<sip:a@h>"), (b"<sip:a@h>, *",), (b"*", b"*"), (b"*;expires=0",)])
 def test_a_star_with_anything_else_is_refused(values: tuple[bytes, ...]) -> None:
     with pytest.raises(Malformed):

@@ -6,6 +6,7 @@ from sipcore.errors import Malformed
 from sipcore.message.cseq import parse_cseq
 
 
+@pytest.mark.conformance("RFC 3261 20.16")
 @pytest.mark.parametrize(
     ("value", "number", "method"),
     [
@@ -20,6 +21,8 @@ def test_cseq(value: bytes, number: int, method: str) -> None:
     assert parse_cseq(value) == (number, method)
 
 
+@pytest.mark.row("B16")
+@pytest.mark.conformance("RFC 3261 8.1.1.5", "RFC 3261 20.16")
 @pytest.mark.parametrize(
     "value",
     [

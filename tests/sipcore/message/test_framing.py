@@ -68,6 +68,8 @@ STREAMS = {
 }  # fmt: skip
 
 
+@pytest.mark.row("A12")
+@pytest.mark.conformance("RFC 3261 18.3")
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 def test_every_cut_gives_the_same_frames(stream: bytes) -> None:
     whole, by_byte = StreamFraming(), StreamFraming()
@@ -108,6 +110,8 @@ def frame_of(data: bytes) -> Frame:
     return frame
 
 
+@pytest.mark.row("A05", "A06", "A07", "A08", "A09", "A14")
+@pytest.mark.conformance("RFC 3261 18.3")
 @pytest.mark.parametrize(
     ("data", "status"),
     [
@@ -140,6 +144,8 @@ def test_what_can_be_answered_is_handed_over() -> None:
     assert len(endless.head) <= Limits().head
 
 
+@pytest.mark.row("A08")
+@pytest.mark.conformance("RFC 3261 18.3")
 def test_nothing_behind_a_break_is_ever_parsed() -> None:
     framing = StreamFraming()
     assert len(framing.feed(message(length=b"x") + message())) == 1
@@ -148,6 +154,8 @@ def test_nothing_behind_a_break_is_ever_parsed() -> None:
     assert not framing.partial
 
 
+@pytest.mark.row("A07")
+@pytest.mark.conformance("RFC 3261 18.3")
 @pytest.mark.parametrize(
     "more",
     [
@@ -161,17 +169,23 @@ def test_a_bad_message_whose_end_could_be_read_two_ways_breaks_the_stream(more: 
     assert kinds(message(b"", more) + message()) == ["X"]
 
 
+@pytest.mark.row("A13")
+@pytest.mark.conformance("RFC 3261 18.3")
 @pytest.mark.parametrize("length", [b"l : 3", b"CONTENT-LENGTH:3", b"Content-Length:\r\n  003", b"L:\t3 "])
 def test_a_bad_message_with_a_certain_end_is_passed_over(length: bytes) -> None:
     assert kinds(HEAD + b"Bad\r\n" + length + b"\r\n\r\nabc" + message()) == ["B", "M"]
 
 
+@pytest.mark.row("A13")
+@pytest.mark.conformance("RFC 3261 18.3")
 def test_one_bad_message_among_a_hundred() -> None:
     good, bad = message(b"hello"), message(b"hello", b"Bad header\r\n")
     assert "".join(kinds(good * 50 + bad + good * 49)) == "M" * 50 + "B" + "M" * 49
     assert "".join(kinds(good * 50 + message(length=b"x") + good * 49)) == "M" * 50 + "X"
 
 
+@pytest.mark.row("A09")
+@pytest.mark.conformance("RFC 3261 21.5.7")
 def test_the_declared_length_is_judged_before_a_body_comes_and_nothing_is_set_aside_for_it() -> None:
     framing = StreamFraming()
     assert framing.feed(message(length=b"60000")) == []
@@ -182,6 +196,7 @@ def test_the_declared_length_is_judged_before_a_body_comes_and_nothing_is_set_as
     assert len(frame.body) == 60_000
 
 
+@pytest.mark.row("A14")
 def test_limits_are_exact() -> None:
     data = message(b"hello")
     head = len(data) - 9
@@ -205,6 +220,8 @@ def test_it_is_known_whether_half_a_message_is_held(data: bytes, partial: bool) 
     assert framing.partial is partial
 
 
+@pytest.mark.row("A01")
+@pytest.mark.conformance("RFC 3261 7.5", "RFC 5626 3.5.1")
 def test_pings_are_counted_across_cuts_and_start_anew_behind_a_message() -> None:
     framing = StreamFraming()
     feeds = [b"\r\n", b"\r", b"\n", b"\r\n", message() + b"\r\n", b"\r\n"]
@@ -223,6 +240,7 @@ class Counting(bytearray):
         return super().find(what, start)
 
 
+@pytest.mark.row("A12", "A14")
 @pytest.mark.parametrize(
     "data", [message(b"", b"X: " + b"a" * 9_000 + b"\r\n") * 3, b"O" * 30_000, message(b"x" * 30_000)]
 )
@@ -243,6 +261,8 @@ _CHUNKS = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.row("A12")
+@pytest.mark.conformance("RFC 3261 18.3")
 @given(st.lists(_CHUNKS, max_size=10), st.randoms(use_true_random=False))
 def test_any_stream_gives_the_same_frames_however_it_is_cut(chunks: list[bytes], chance: random.Random) -> None:
     stream = b"".join(chunks)

@@ -54,6 +54,7 @@ def test_every_torture_message_cut_short(file: Path) -> None:
         do_everything(data[:at])
 
 
+@pytest.mark.row("A02")
 @given(st.binary(max_size=200))
 def test_noise(data: bytes) -> None:
     do_everything(data)
@@ -110,6 +111,7 @@ def header_lines(draw: st.DrawFn) -> list[bytes]:
     return [draw(names).encode() + draw(_SPACE) + b":" + draw(_SPACE) + draw(_VALUE) for _ in range(count)]
 
 
+@pytest.mark.conformance("RFC 3261 7.1", "RFC 3261 7.3.1")
 @given(_TOKEN, header_lines(), st.binary(max_size=50))
 def test_a_request_that_is_written_is_read_back(method: str, lines: list[bytes], body: bytes) -> None:
     start = method.encode() + b" sip:bob@example.com SIP/2.0"
@@ -121,6 +123,7 @@ def test_a_request_that_is_written_is_read_back(method: str, lines: list[bytes],
     assert (message.method, message.lines[:-1], message.body) == (method, lines, body)
 
 
+@pytest.mark.conformance("RFC 3261 7.2")
 @given(st.integers(100, 699), st.text(max_size=20).filter(str.isprintable), header_lines(), st.binary(max_size=50))
 def test_a_response_that_is_written_is_read_back(status: int, reason: str, lines: list[bytes], body: bytes) -> None:
     start = f"SIP/2.0 {status} {reason}".encode()
@@ -131,6 +134,7 @@ def test_a_response_that_is_written_is_read_back(status: int, reason: str, lines
     assert (again.names[:-1], again.lines[:-1], again.body) == (message.names, message.lines, body)
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1")
 @settings(max_examples=50)
 @given(header_lines(), _TOKEN, _VALUE.filter(lambda value: value == value.strip(b" \t")))
 def test_a_header_that_is_set_is_read_back_and_leaves_the_others_alone(

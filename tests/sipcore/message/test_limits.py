@@ -50,6 +50,8 @@ def test_the_table_above_has_every_limit() -> None:
     assert list(EXACT) == [field.name for field in fields(Limits) if field.init]
 
 
+@pytest.mark.row("B07", "B08")
+@pytest.mark.conformance("RFC 3261 21.4.12", "RFC 3261 21.5.7")
 @pytest.mark.parametrize("name", EXACT)
 def test_a_limit_is_exact(name: str) -> None:
     most, status = EXACT[name]

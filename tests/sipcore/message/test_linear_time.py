@@ -126,6 +126,7 @@ def seconds(data: bytes) -> float:
     return least
 
 
+@pytest.mark.row("B33")
 @pytest.mark.parametrize("make", SHAPES.values(), ids=SHAPES)
 def test_eight_times_the_size_takes_no_more_than_some_times_as_long(make: Callable[[int], bytes]) -> None:
     """What grows with the square would take 64 times as long."""

@@ -31,6 +31,7 @@ def lines(data: bytes) -> list[bytes]:
     return response.lines
 
 
+@pytest.mark.conformance("RFC 3261 8.2.6.2", "RFC 3261 8.2.7")
 def test_everything_readable_is_copied_as_it_came() -> None:
     response = answer(START + VIA + REST + b"Bad header\r\n\r\nbody")
     assert response is not None
@@ -51,6 +52,8 @@ def test_the_usual_phrase_stands_for_other_statuses() -> None:
     assert (response.status, response.reason) == (513, "Message Too Large")
 
 
+@pytest.mark.row("C19")
+@pytest.mark.conformance("RFC 3261 18.2.1", "RFC 3261 18.2.2", "RFC 3581 4")
 def test_the_answer_goes_to_the_source() -> None:
     response = answer(START + VIA.replace(b"\r\n", b";rport;received=10.0.0.1\r\n") + REST + b"\r\n")
     assert response is not None
@@ -60,6 +63,8 @@ def test_the_answer_goes_to_the_source() -> None:
     assert response_target(over_ipv6.via, "udp") == ("192.0.2.7", 5060)
 
 
+@pytest.mark.row("B15")
+@pytest.mark.conformance("RFC 3261 8.2.7", "RFC 3261 18.2.2")
 @pytest.mark.parametrize(
     "data",
     [
@@ -84,6 +89,7 @@ def test_nobody_can_be_answered(data: bytes) -> None:
     assert answer(data) is None
 
 
+@pytest.mark.row("E14")
 def test_a_request_with_nothing_to_copy_is_no_lever_for_floods() -> None:
     assert answer(START + VIA + b"\r\n") is None
     smallest = b"X a SIP/2.0\r\nv:SIP/2.0/UDP a\r\ni:1\r\n\r\n"
@@ -92,6 +98,8 @@ def test_a_request_with_nothing_to_copy_is_no_lever_for_floods() -> None:
     assert len(answered) <= 3 * len(smallest)
 
 
+@pytest.mark.row("B05")
+@pytest.mark.conformance("RFC 3261 8.2.7")
 @pytest.mark.parametrize(
     "start",
     [
@@ -112,6 +120,8 @@ def test_a_head_without_an_end_is_answered() -> None:
     assert lines((START + VIA + REST).rstrip())[-1] == b"CSeq: 7 INVITE"
 
 
+@pytest.mark.row("B15")
+@pytest.mark.conformance("RFC 4475 3.1.2.1")
 @pytest.mark.parametrize(
     ("via", "first"),
     [
@@ -141,6 +151,7 @@ def test_lower_vias_are_copied_unless_they_are_broken() -> None:
     ]
 
 
+@pytest.mark.row("B20")
 @pytest.mark.parametrize(
     ("to", "copied"),
     [
@@ -207,5 +218,6 @@ def test_odd_spellings_of_names_are_read() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.row("B36")
 def test_the_body_is_not_searched_for_headers() -> None:
     assert answer(START + b"To: <sip:b@h>\r\n\r\n" + VIA + REST) is None

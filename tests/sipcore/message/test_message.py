@@ -33,6 +33,7 @@ def request_() -> Request:
     return message
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 16.6")
 def test_an_untouched_message_leaves_byte_for_byte_as_it_came(request_: Request) -> None:
     assert request_.write() == INVITE
     assert request_.copy().write() == INVITE
@@ -102,6 +103,8 @@ def test_append_and_remove_a_typed_header(request_: Request) -> None:
     assert (request_.to.uri.user, request_.lines[-1]) == ("carol", b"To: <sip:carol@h>")
 
 
+@pytest.mark.row("B09", "B11")
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 7.3.3")
 def test_remove_takes_every_spelling(request_: Request) -> None:
     assert request_.remove("via") == 2
     assert request_.remove("via") == 0
@@ -116,6 +119,7 @@ def test_prepend_stands_in_front_of_its_kind_or_of_all(request_: Request) -> Non
     assert request_.names[0] == "route"
 
 
+@pytest.mark.row("A20")
 @pytest.mark.parametrize("how", ["set", "append", "prepend"])
 @pytest.mark.parametrize("value", [b"a\r\nRoute: <sip:evil>", b"a\nb", b"a\rb"])
 def test_no_value_can_end_its_line(request_: Request, how: str, value: bytes) -> None:
@@ -146,6 +150,7 @@ def test_pop_via_undoes_push_via(request_: Request) -> None:
     assert request_.via.branch == "z9hG4bKp"
 
 
+@pytest.mark.conformance("RFC 3261 16.7", "RFC 3261 18.1.2")
 def test_pop_via_takes_one_value_out_of_a_list_and_keeps_the_rest_as_it_came(request_: Request) -> None:
     request_.pop_via()
     assert request_.lines[0] == b"v: SIP/2.0/UDP  192.0.2.1 ;branch=z9hG4bKc"
@@ -167,6 +172,7 @@ def test_push_via_on_a_message_without_any() -> None:
     assert request.names == ["via", "to"]
 
 
+@pytest.mark.conformance("RFC 3261 18.3", "RFC 3261 20.14")
 def test_writing_adds_the_content_length_a_stream_needs() -> None:
     request = Request("OPTIONS", "sip:a", ["to"], [b"To: <sip:a>"], b"xyz")
     assert request.write() == b"OPTIONS sip:a SIP/2.0\r\nTo: <sip:a>\r\nContent-Length: 3\r\n\r\nxyz"
@@ -174,6 +180,7 @@ def test_writing_adds_the_content_length_a_stream_needs() -> None:
     assert response.write().endswith(b"\r\nContent-Length: 0\r\n\r\n")
 
 
+@pytest.mark.conformance("RFC 3261 8.2.6.2")
 def test_a_response_copies_what_it_must(request_: Request) -> None:
     response = request_.response(180, to_tag="ours")
     assert (response.status, response.reason) == (180, "Ringing")
@@ -185,12 +192,14 @@ def test_a_response_copies_what_it_must(request_: Request) -> None:
     assert request_.write() == INVITE
 
 
+@pytest.mark.conformance("RFC 3261 12.1.1")
 @pytest.mark.parametrize("status", [100, 302, 404, 500, 603])
 def test_only_a_response_that_makes_a_dialog_copies_record_route(request_: Request, status: int) -> None:
     assert "record-route" not in request_.response(status).names
     assert "record-route" in request_.response(200).names
 
 
+@pytest.mark.conformance("RFC 3261 8.2.6.1", "RFC 3261 8.2.6.2")
 def test_a_trying_gets_no_tag_and_a_tag_is_never_added_twice(request_: Request) -> None:
     assert request_.response(100, to_tag="ours").get("to") == b"<sip:bob@example.com>"
     request_.set("to", b"<sip:bob@example.com>;tag=theirs")

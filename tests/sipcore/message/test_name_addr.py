@@ -9,6 +9,7 @@ from sipcore.message import parse_name_addr
 from sipcore.message.name_addr import NameAddr, split_name_addr
 
 
+@pytest.mark.conformance("RFC 3261 20.10", "RFC 3261 25.1")
 @pytest.mark.parametrize(
     ("value", "display", "uri", "parameters"),
     [
@@ -45,6 +46,8 @@ def test_addresses(value: bytes, display: str, uri: str, parameters: tuple[tuple
     assert address.tag == (dict(reversed(parameters)).get("tag") or "")
 
 
+@pytest.mark.row("B20", "B22")
+@pytest.mark.conformance("RFC 3261 25.1")
 @pytest.mark.parametrize(
     "value",
     [

@@ -6,6 +6,8 @@ from sipcore.errors import Malformed
 from sipcore.message.names import COMPACT, KNOWN, PRETTY, key_of, spelling
 
 
+@pytest.mark.row("B11")
+@pytest.mark.conformance("RFC 3261 7.3.3")
 @pytest.mark.parametrize(("letter", "key"), COMPACT.items())
 def test_compact_forms_in_either_case(letter: str, key: str) -> None:
     assert KNOWN[letter.encode()] == KNOWN[letter.upper().encode()] == key_of(letter.encode() + b" ") == key
@@ -31,6 +33,7 @@ def test_looking_up_an_unknown_name_does_not_remember_it() -> None:
     assert len(KNOWN) == before
 
 
+@pytest.mark.row("B10")
 @pytest.mark.parametrize("name", [b"", b"To\x00", b"To\xa0", b"T o", b"To\r", b"(", "Tö".encode()])
 def test_what_is_no_name(name: bytes) -> None:
     with pytest.raises(Malformed):

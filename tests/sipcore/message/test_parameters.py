@@ -25,6 +25,7 @@ def test_parameters(text: str, parameters: object) -> None:
     assert parse_parameters(text) == parameters
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 25.1")
 @pytest.mark.parametrize(
     "text", [";", ";;", "a", ";a=", ";a= ;b", ';a="x', ";a=<b>", ";a b", ";a,b", ";\xa0a", ";a=\x0b", "=;", ";a==b"]
 )
@@ -38,6 +39,7 @@ def test_looking_up_a_parameter() -> None:
     assert (parameter(parameters, "a"), parameter(parameters, "b"), parameter(parameters, "c")) == ("1", "", None)
 
 
+@pytest.mark.conformance("RFC 3261 25.1")
 @given(st.text())
 def test_unquote_undoes_quote(text: str) -> None:
     assert unquote(quote(text)) == text
@@ -48,6 +50,7 @@ def test_what_is_not_quoted_stays(text: str) -> None:
     assert unquote(text) == text
 
 
+@pytest.mark.conformance("RFC 3261 7.3.1")
 @pytest.mark.parametrize(
     ("value", "elements"),
     [

@@ -28,6 +28,8 @@ def refused(data: bytes, limits: Limits | None = None) -> int:
 # -- start lines ---
 
 
+@pytest.mark.row("B01")
+@pytest.mark.conformance("RFC 3261 7.1", "RFC 3261 25.1")
 @pytest.mark.parametrize(
     ("start", "method", "uri"),
     [
@@ -53,6 +55,8 @@ def test_request_lines(start: bytes, method: str, uri: str) -> None:
     assert message.write().split(b"\r\n")[0].upper() == start.upper()
 
 
+@pytest.mark.row("B29")
+@pytest.mark.conformance("RFC 3261 7.2")
 @pytest.mark.parametrize(
     ("start", "status", "reason"),
     [
@@ -69,6 +73,8 @@ def test_status_lines(start: bytes, status: int, reason: str) -> None:
     assert (message.status, message.reason) == (status, reason)
 
 
+@pytest.mark.row("A19", "B02", "B03", "B05", "B07", "C08")
+@pytest.mark.conformance("RFC 3261 7.1", "RFC 3261 21.4.12", "RFC 3261 21.5.6")
 @pytest.mark.parametrize(
     ("start", "status"),
     [
@@ -111,6 +117,8 @@ def test_a_tab_in_the_request_uri_is_found_when_the_uri_is_read() -> None:
         _ = request(start=b"INVITE sip:h;\tlr SIP/2.0\r\n").uri
 
 
+@pytest.mark.row("A01")
+@pytest.mark.conformance("RFC 3261 7.5")
 def test_empty_lines_in_front_are_ignored_and_nothing_else_is() -> None:
     data = START + b"To: <sip:a>\r\n\r\n"
     assert parse(b"\r\n" + data).write() == parse(b"\r\n" * 3 + data).write() == parse(data).write()
@@ -118,6 +126,7 @@ def test_empty_lines_in_front_are_ignored_and_nothing_else_is() -> None:
         assert refused(front + data) == 400
 
 
+@pytest.mark.row("A01", "A02")
 @pytest.mark.parametrize(
     "data", [b"", b"\r\n", b"\r\n\r\n", b"\0", b"jaK", b"\0" * 100, b"\r\n\r\n\r\n\r\n", START, START + b"\r"]
 )
@@ -128,6 +137,8 @@ def test_what_is_no_message(data: bytes) -> None:
 # -- header lines ---
 
 
+@pytest.mark.row("B09")
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 7.3.3")
 @pytest.mark.parametrize(
     ("line", "name", "value"),
     [
@@ -153,6 +164,8 @@ def test_header_lines(line: bytes, name: str, value: bytes) -> None:
     assert message.get(name) == value
 
 
+@pytest.mark.row("A20", "A21", "B10")
+@pytest.mark.conformance("RFC 3261 7.3.1", "RFC 3261 25.1")
 @pytest.mark.parametrize(
     "line",
     [
@@ -169,11 +182,14 @@ def test_header_lines_that_are_refused(line: bytes) -> None:
     assert refused(START + b"To: <sip:a>\r\n" + line + b"\r\nCall-ID: x\r\n\r\n") == 400
 
 
+@pytest.mark.row("A21")
 def test_a_control_character_in_the_start_line_is_refused() -> None:
     assert refused(b"OPTIONS sip:a\x00@h SIP/2.0\r\n\r\n") == 400
     assert refused(b'OPTIONS "\\\x00" SIP/2.0\r\n\r\n') == 400
 
 
+@pytest.mark.row("A20")
+@pytest.mark.conformance("RFC 3261 7")
 @pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\n\r"])
 def test_line_ends_are_crlf_only(line_end: bytes) -> None:
     data = START + b"To: <sip:a>\r\nSubject: x\r\n\r\n"
@@ -181,6 +197,8 @@ def test_line_ends_are_crlf_only(line_end: bytes) -> None:
     assert refused(data.replace(b"\r\nSubject", line_end + b"Subject")) == 400
 
 
+@pytest.mark.row("B12")
+@pytest.mark.conformance("RFC 3261 7.3.1")
 @pytest.mark.parametrize(
     ("folded", "value"),
     [
@@ -209,16 +227,22 @@ def test_a_folded_start_line_is_refused() -> None:
 # -- bodies ---
 
 
+@pytest.mark.row("A04")
+@pytest.mark.conformance("RFC 3261 18.3")
 def test_the_body_ends_at_content_length_and_what_follows_is_never_passed_on() -> None:
     message = request(b"Content-Length: 5", body=b"helloINVITE sip:evil SIP/2.0\r\n\r\n")
     assert message.body == b"hello"
     assert b"evil" not in message.write()
 
 
+@pytest.mark.row("A05", "B36")
+@pytest.mark.conformance("RFC 3261 18.3", "RFC 3261 20.14")
 def test_without_content_length_the_body_ends_with_the_datagram() -> None:
     assert request(b"To: <sip:a>", body=b"a\r\n\r\nb\0").body == b"a\r\n\r\nb\0"
 
 
+@pytest.mark.row("A11")
+@pytest.mark.conformance("RFC 3261 20.14")
 @pytest.mark.parametrize(
     "line", [b"Content-Length \t:  5", b"l:5", b"CONTENT-LENGTH: 05", b"Content-Length:\r\n 5", b"L : 0000000005 "]
 )
@@ -226,6 +250,8 @@ def test_spellings_of_content_length(line: bytes) -> None:
     assert request(line, body=b"hello").body == b"hello"
 
 
+@pytest.mark.row("A03", "A06", "A08")
+@pytest.mark.conformance("RFC 3261 18.3", "RFC 3261 20.14")
 @pytest.mark.parametrize(
     "value",
     [
@@ -237,6 +263,8 @@ def test_lengths_that_are_refused(value: bytes) -> None:
     assert refused(START + b"Content-Length: " + value + b"\r\n\r\nhello") == 400
 
 
+@pytest.mark.row("A07", "A10")
+@pytest.mark.conformance("RFC 4475 3.3.9")
 @pytest.mark.parametrize("other", [b"Content-Length: 5", b"Content-Length: 300", b"l: 0", b"CONTENT-LENGTH : 5"])
 def test_two_lengths_are_refused_whatever_they_are(other: bytes) -> None:
     assert refused(START + b"Content-Length: 5\r\n" + other + b"\r\n\r\nhello") == 400
@@ -245,6 +273,8 @@ def test_two_lengths_are_refused_whatever_they_are(other: bytes) -> None:
 # -- limits ---
 
 
+@pytest.mark.row("A22")
+@pytest.mark.conformance("RFC 3261 18.1.1")
 def test_a_datagram_of_the_largest_size_is_processed() -> None:
     head = START + b"To: <sip:a>\r\n\r\n"
     size = 65_507 - len(head)  # all that UDP can carry
@@ -252,6 +282,8 @@ def test_a_datagram_of_the_largest_size_is_processed() -> None:
     assert refused(head + b"x" * 65_535) == 513
 
 
+@pytest.mark.row("B08")
+@pytest.mark.conformance("RFC 3261 21.5.7")
 @pytest.mark.parametrize(
     "data",
     [
@@ -278,6 +310,7 @@ def test_limits_are_settable_and_exact() -> None:
     assert refused(data, Limits(uri=6)) == 414
 
 
+@pytest.mark.row("B21")
 def test_eight_kilobytes_of_a_tag_are_carried_whole() -> None:
     long = b"x" * 8192
     message = request(b"Call-ID: " + long, b"To: <sip:a>;tag=" + long, b"Via: SIP/2.0/UDP h;branch=" + long)

@@ -120,6 +120,8 @@ def test_baddn_with_an_end_is_refused_too() -> None:
 # -- details, in the order of RFC 4475 ---
 
 
+@pytest.mark.row("B12")
+@pytest.mark.conformance("RFC 4475 3.1.1.1")
 def test_wsinv() -> None:
     message = request("wsinv")
     assert message.to.tag == "1918181833n"
@@ -135,6 +137,8 @@ def test_wsinv() -> None:
     assert (contact.q, contact.display) == (0.33, 'Quoted string ""')
 
 
+@pytest.mark.row("B03")
+@pytest.mark.conformance("RFC 4475 3.1.1.2")
 def test_intmeth() -> None:
     message = request("intmeth")
     assert message.method == "!interesting-Method0123456789_*+`.%indeed'~"
@@ -145,6 +149,8 @@ def test_intmeth() -> None:
     assert message.call_id == b"intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{"
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.3")
 def test_esc01() -> None:
     message = request("esc01")
     assert message.uri.address_of_record() == "sips:user@example.com@example.net"
@@ -154,6 +160,8 @@ def test_esc01() -> None:
     assert contact.uri_text == "sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31"
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.4")
 def test_escnull() -> None:
     first, second = contacts("escnull")
     assert not equivalent(first.uri, second.uri)
@@ -161,16 +169,21 @@ def test_escnull() -> None:
     assert request("escnull").to.uri.address_of_record() == "null-\0-null@example.com"
 
 
+@pytest.mark.row("B30")
+@pytest.mark.conformance("RFC 4475 3.1.1.5")
 def test_esc02() -> None:
     message = request("esc02")
     assert message.method == "RE%47IST%45R"
     assert [contact.uri.user for contact in contacts("esc02")] == ["alias1", "alias3"]
 
 
+@pytest.mark.conformance("RFC 4475 3.1.1.6")
 def test_lwsdisp() -> None:
     assert request("lwsdisp").from_.display == "caller"
 
 
+@pytest.mark.row("B08")
+@pytest.mark.conformance("RFC 4475 3.1.1.7")
 def test_longreq() -> None:
     message = request("longreq")
     assert len(message.elements("via")) == 34
@@ -178,22 +191,31 @@ def test_longreq() -> None:
     assert message.write() == read("longreq")
 
 
+@pytest.mark.row("A04")
+@pytest.mark.conformance("RFC 4475 3.1.1.8")
 def test_dblreq() -> None:
     message = request("dblreq")
     assert (message.method, message.body) == ("REGISTER", b"")
     assert b"INVITE" not in message.write()
 
 
+@pytest.mark.conformance("RFC 4475 3.1.1.9")
 def test_semiuri() -> None:
     assert request("semiuri").uri.address_of_record() == "user;par=u@example.net@example.com"
 
 
+@pytest.mark.row("B36")
+@pytest.mark.conformance("RFC 4475 3.1.1.11")
 def test_mpart01() -> None:
     body = read("mpart01").partition(b"\r\n\r\n")[2]
     assert request("mpart01").body == body
     assert b"\0" in body
 
 
+@pytest.mark.row("C08")
+@pytest.mark.conformance(
+    "RFC 4475 3.1.1.12", "RFC 4475 3.1.1.13", "RFC 4475 3.1.2.5", "RFC 4475 3.1.2.19", "RFC 4475 3.3.10"
+)
 @pytest.mark.parametrize(("name", "status"), [("unreason", 200), ("noreason", 100), ("bcast", 200)])
 def test_responses(name: str, status: int) -> None:
     message = checked(read(name))
@@ -202,17 +224,22 @@ def test_responses(name: str, status: int) -> None:
     assert message.write() == read(name)
 
 
+@pytest.mark.conformance("RFC 4475 3.3.12", "RFC 4475 3.3.13")
 def test_cparam() -> None:
     (header,), (uri,) = contacts("cparam01"), contacts("cparam02")
     assert (header.uri.parameters, header.parameters) == ((), (("unknownparam", None),))
     assert (uri.uri.parameters, uri.parameters) == ((("unknownparam", None),), ())
 
 
+@pytest.mark.row("B32")
+@pytest.mark.conformance("RFC 4475 3.3.14")
 def test_regescrt() -> None:
     (contact,) = contacts("regescrt")
     assert contact.uri_text == "sip:user@example.com?Route=%3Csip:sip.example.com%3E"
 
 
+@pytest.mark.row("C04")
+@pytest.mark.conformance("RFC 4475 3.4.1")
 def test_inv2543() -> None:
     message = request("inv2543")
     assert (message.via.branch, message.from_.tag, message.get("max-forwards")) == ("", "", None)
@@ -221,6 +248,8 @@ def test_inv2543() -> None:
 # -- details of RFC 5118 ---
 
 
+@pytest.mark.row("B26")
+@pytest.mark.conformance("RFC 5118 4.1", "RFC 5118 4.2", "RFC 5118 4.3", "RFC 5118 4.4", "RFC 5118 4.10")
 @pytest.mark.parametrize(
     ("name", "host", "port"),
     [
@@ -236,11 +265,15 @@ def test_ipv6_request_uris(name: str, host: str, port: int) -> None:
     assert (uri.host, uri.port) == (host, port)
 
 
+@pytest.mark.row("B26")
+@pytest.mark.conformance("RFC 5118 4.5")
 @pytest.mark.parametrize("name", ["via-received-param-with-delim", "via-received-param-no-delim"])
 def test_received_with_and_without_brackets(name: str) -> None:
     assert request(f"rfc5118-wire/{name}").via.received == "2001:db8::9:255"
 
 
+@pytest.mark.row("B26")
+@pytest.mark.conformance("RFC 5118 4.9")
 def test_mapped_addresses() -> None:
     message = request("rfc5118-wire/ipv4-mapped-ipv6")
     assert (message.via.host, message.via.port) == ("::ffff:192.0.2.10", 19823)

@@ -14,6 +14,7 @@ def parts(value: bytes) -> tuple[str, str, int, str, str | None, str]:
     return via.transport, via.host, via.port, via.received, via.rport, via.branch
 
 
+@pytest.mark.conformance("RFC 3261 20.42", "RFC 5118 4.5")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -43,6 +44,8 @@ def test_via_values(value: bytes, expected: tuple[object, ...]) -> None:
     assert parse_via(value).value == value
 
 
+@pytest.mark.row("B15")
+@pytest.mark.conformance("RFC 3261 20.42")
 @pytest.mark.parametrize(
     "value",
     [
@@ -124,6 +127,7 @@ def marked(value: bytes, remote: tuple[str, int] = ("192.0.2.9", 40000)) -> byte
     return request.lines[1].removeprefix(b"v:").lstrip(b" ")
 
 
+@pytest.mark.conformance("RFC 3261 18.2.1")
 @pytest.mark.parametrize(
     "value",
     [
@@ -137,6 +141,7 @@ def test_nothing_is_touched_when_the_sent_by_is_the_source(value: bytes) -> None
     assert marked(value) == value
 
 
+@pytest.mark.conformance("RFC 3261 18.2.1", "RFC 3581 4")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -177,6 +182,8 @@ def test_addresses_are_compared_in_their_plain_form(value: bytes, remote: str, e
     assert marked(value, (remote, 5060)) == expected
 
 
+@pytest.mark.row("C19")
+@pytest.mark.conformance("RFC 3261 18.2.1", "RFC 3581 4")
 @given(via_values(), st.sampled_from(["192.0.2.1", "192.0.2.9", "2001:db8::1"]))
 def test_whatever_a_client_says_the_socket_is_believed(value: bytes, host: str) -> None:
     try:
@@ -192,6 +199,8 @@ def test_whatever_a_client_says_the_socket_is_believed(value: bytes, host: str) 
     assert via.rport == (None if before.rport is None else "40000")
 
 
+@pytest.mark.row("C19")
+@pytest.mark.conformance("RFC 3261 18.2.2", "RFC 3581 4")
 @pytest.mark.parametrize(
     ("value", "transport", "target"),
     [
