@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol, TypeAlias
 RELIABLE = frozenset({"tcp", "tls", "sctp", "ws", "wss"})
 """Transports that keep a message whole and in order, so that nothing is retransmitted on them."""
 
+SECURE = frozenset({"tls", "wss"})
+"""Transports that are TLS: the only ones that may carry a request with a sips URI (RFC 5630 section 4)."""
+
 
 class Target(NamedTuple):
     """Where to send next: transport in lower case, IP address in text without brackets, port.
@@ -29,10 +32,12 @@ class Flow:
     """One way to a peer: a UDP 5-tuple or a connection.
 
     `local` and `remote` are (IP address, port). `sent_by` is what our Via, Record-Route and Contact carry towards
-    this peer (host[:port], bracketed IPv6, or the listener's `advertise`). `edge` belongs to the network layer,
+    this peer (host[:port], bracketed IPv6, or the listener's `advertise`); `via_prefix` and `route_suffix` are made of
+    it, for what stands before a branch and behind a token. `edge` belongs to the network layer,
     `framing` (of a stream) and `clients` (whoever waits for news of it) to the stack.
     `ending` is a connection whose peer sends no more: it still takes answers, but nothing new. `identities` are the
-    domains of the certificate that the peer has proved to hold (RFC 5922 section 7.1).
+    domains of the certificate that the peer has proved to hold (RFC 5922 section 7.1). `name` is that of a connection
+    which only the peer can make again, so that a token can lead back to it; "" for all others.
     The object lives as long as the connection (or the UDP socket's memory of this peer); compare by identity.
     """
 
@@ -44,8 +49,10 @@ class Flow:
         "framing",
         "identities",
         "local",
+        "name",
         "reliable",
         "remote",
+        "route_suffix",
         "sent_by",
         "transport",
         "via_prefix",
@@ -66,12 +73,15 @@ class Flow:
         self.remote = remote
         self.sent_by = sent_by or host_port(*local)
         # RFC 5923 section 8.1: whoever takes our certificate may send us requests by this connection.
-        self.via_prefix = (
-            f"Via: SIP/2.0/{transport.upper()} {self.sent_by}{';alias' if alias else ''};branch=".encode()
-        )
+        self.via_prefix = f"Via: SIP/2.0/{transport.upper()} {self.sent_by}{';alias' if alias else ''};branch=".encode()
+        # RFC 7118 section 5.2 has one word for both kinds of WebSocket; RFC 5630 section 3.1.4 has none for TLS in a
+        # sip URI, but everybody understands this one.
+        word = {"udp": "", "wss": ";transport=ws"}.get(transport, f";transport={transport}")
+        self.route_suffix = f"@{self.sent_by}{word};lr>".encode()
         self.edge = edge
         self.framing: object = None
         self.identities: tuple[str, ...] = ()
+        self.name = ""
         self.clients: dict[str, object] = {}
         self.closed = False
         self.ending = False

@@ -72,6 +72,11 @@ class Stack:
         self.overloaded = False
         """Set by the edge while more waits than can be served in time: what would begin something new gets a 503."""
         self.alias = alias
+        self.flows: dict[str, Flow] = {}
+        """Open connections that peers have made, by name."""
+        self.when_flow_ends: list[Callable[[Flow], None]] = []
+        """Hear of each connection that has ended, when its transactions know."""
+        self._flow_number = 0
         self.observe: Observer | None = None
 
     # -- what the edge calls ----------------------------------------------------------------------------------------
@@ -107,10 +112,24 @@ class Stack:
                 if isinstance(frame, Broken):
                     self.outbox.append((flow, CLOSE))
 
+    def flow_opened(self, flow: Flow, now: float) -> None:
+        """A peer has connected: name the flow, since only the peer can make it again.
+
+        Names begin by chance, so that none means anything to another run of this worker.
+        """
+        self.timers.now = now
+        self._flow_number = (self._flow_number or int.from_bytes(self.tokens.random_bytes(6), "big")) + 1
+        flow.name = f"{self._flow_number:x}"
+        self.flows[flow.name] = flow
+
     def flow_lost(self, flow: Flow, now: float) -> None:
-        """A connection was reset or could not be made, or a datagram was refused."""
+        """A connection has ended or could not be made, or a datagram was refused."""
         self.timers.now = now
         self.transactions.flow_lost(flow)
+        if flow.closed:
+            self.flows.pop(flow.name, None)
+            for hear in self.when_flow_ends:
+                hear(flow)
 
     def tick(self, now: float) -> None:
         """Run the timers that are due."""

@@ -23,7 +23,18 @@ class Tokens:
     `random_bytes(n)` is the one source of randomness.
     """
 
-    __slots__ = ("_counter", "_minted", "_prefix", "_sealed", "_stamped", "_tagged", "owner", "random_bytes", "secret")
+    __slots__ = (
+        "_counter",
+        "_flows",
+        "_minted",
+        "_prefix",
+        "_sealed",
+        "_stamped",
+        "_tagged",
+        "owner",
+        "random_bytes",
+        "secret",
+    )
 
     def __init__(self, owner: str, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
         if len(secret) < _LEAST_SECRET:
@@ -32,9 +43,9 @@ class Tokens:
         self.secret = secret
         self.random_bytes = random_bytes
         # One key for each use: everybody is handed minted tokens, tags and stamps, and none may pass as another.
-        self._minted, self._sealed, self._stamped, self._tagged = (
+        self._minted, self._sealed, self._stamped, self._tagged, self._flows = (
             blake2s(key=secret[:32], digest_size=_MAC_BYTES, person=use)
-            for use in (b"minted", b"sealed", b"stamped", b"tagged")
+            for use in (b"minted", b"sealed", b"stamped", b"tagged", b"flows")
         )
         # A random start keeps tokens of two runs of the same worker apart.
         self._counter = int.from_bytes(random_bytes(6), "big")
@@ -86,6 +97,23 @@ class Tokens:
         keyed = self._stamped.copy()
         keyed.update(_bytes(owner + dash) + subject)
         return hmac.compare_digest(keyed.hexdigest().encode(), _bytes(mac))
+
+    def stamp_flow(self, subject: bytes, name: str) -> str:
+        """A stamp of `subject` that carries the name of a flow (no dash in it): `owner-name-mac`.
+
+        The name counts for this subject only: whoever sees one stamp can't lead another call to that flow.
+        """
+        keyed = self._flows.copy()
+        keyed.update(f"{self._prefix}{name}-".encode() + subject)
+        return f"{self._prefix}{name}-{keyed.hexdigest()}"
+
+    def flow_of(self, token: str, subject: bytes) -> str | None:
+        """The name of the flow in a stamp of `subject` made by any worker that shares our secret, or None."""
+        owner, _, rest = token.partition("-")
+        name, dash, mac = rest.partition("-")
+        keyed = self._flows.copy()
+        keyed.update(_bytes(f"{owner}-{name}{dash}") + subject)
+        return name if name and hmac.compare_digest(keyed.hexdigest().encode(), _bytes(mac)) else None
 
     def owner_of(self, token: str) -> str | None:
         """The owner id of a token, branch or Call-ID that we minted, or None when it is not one of ours.

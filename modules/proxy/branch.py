@@ -57,7 +57,7 @@ class Branch:
         """Send the request to the flow or the first target that can be had."""
         flow, self.flow = self.flow, None
         if flow is not None and not flow.closed:
-            self._send(flow, True)
+            self._send(flow, True, flow.name)
         else:
             self._try_next()
 
@@ -73,11 +73,15 @@ class Branch:
         # RFC 3261 section 16.9: when the request can't be sent the branch ends as with a 503.
         self._end(Final(503, "Next Hop Unreachable", None))
 
-    def _send(self, flow: Flow, may_switch: bool) -> None:
+    def _send(self, flow: Flow, may_switch: bool, name: str = "") -> None:
+        """Send the request; `name` is that of a connection which this side's requests must come back by."""
         context = self.context
         request = self.request.copy()
-        if context.stamp:
-            record_route(request, context.server.flow, flow, context.stamp)
+        stamp = context.stamp
+        if stamp:
+            if name:
+                stamp = context.proxy.tokens.stamp_flow(request.call_id, name)
+            record_route(request, context.server.flow, context.upstream_stamp, flow, stamp)
         branch = f"{context.proxy.tokens.branch()}.{context.loop}"
         self.client = client = context.proxy.send_request(request, flow, self, branch, may_switch)
         self._datagram = None if client.flow is flow else flow

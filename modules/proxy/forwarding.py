@@ -35,12 +35,23 @@ def copy_for(request: Request, destination: Destination | None, breadth: int) ->
     copy.lines.append(_MAX_BREADTH[breadth])
     if destination is not None:
         uri = destination.uri
+        if uri.scheme == "sips" and request.uri.scheme == "sip":
+            # RFC 5630 section 5.3: it goes by TLS, but must not pretend that it came so all the way.
+            uri = uri.replace(scheme="sip")
         # A header component of a Contact never becomes a header of the request (RFC 4475 section 3.3.14).
         copy.uri = uri.replace(headers="") if uri.headers else uri
         for route in reversed(destination.route):
             copy.prepend("route", f"<{route}>".encode("utf-8", "surrogateescape"))
     count_hop(copy)
     return copy
+
+
+def only_secure(destinations: list[Destination | None]) -> list[Destination | None]:
+    """Where a request with a sips URI may go: to sips URIs only; `Refused` when none is left (RFC 5630 section 5.3)."""
+    kept = [one for one in destinations if one is None or one.uri.scheme == "sips"]
+    if not kept:
+        raise Refused(480, "", (b'Warning: 380 ringway "SIPS Not Allowed"',))
+    return kept
 
 
 def count_hop(request: Request) -> None:
@@ -61,8 +72,11 @@ def next_hop(request: Request, destination: Destination | None) -> Uri:
     """The URI whose address the request goes to (steps 6 and 7); turns it round for a strict router."""
     route = first_route(request)
     if route is None:
-        if destination is not None and destination.received:
-            return parse_uri(destination.received)
+        if destination is not None:
+            if destination.received:
+                return parse_uri(destination.received)
+            if destination.uri.scheme == "sips":
+                return destination.uri
         return request.uri
     if route.uri.parameter("lr") is None:
         apply_strict_router(request, route)

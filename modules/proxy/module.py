@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from modules.proxy.branch import Branch
-from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop
+from modules.proxy.contact import leads_to_sender
+from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop, only_secure
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.response_context import ResponseContext
 from modules.proxy.returning import returning
@@ -21,7 +22,7 @@ from routing.runtime import (
 )
 from sipcore.errors import Malformed, Refused, Unavailable, Unresolvable
 from sipcore.facts import CallEnded
-from sipcore.flow import Flow, Target
+from sipcore.flow import SECURE, Flow, Target
 from sipcore.locate import Locator
 from sipcore.message import Request
 from sipcore.need import Pending
@@ -100,12 +101,17 @@ class Proxy(Module):
     ) -> ResponseContext:
         request = context.request
         destinations = self._destinations(to)
+        if request.uri_text[:5] == "sips:":
+            destinations = only_secure(destinations)
         if to is not None and not context.user and "route" in request.names:
             # RFC 3261 section 26.1: a stranger's Route would lead the request past our own choice of target.
             raise Refused(403, "Preloaded Route Refused")
         in_dialog = bool(request.to.tag)
         stamp = "" if in_dialog or request.method not in DIALOG_METHODS else self.tokens.stamp(request.call_id)
         forks = ResponseContext(self, context, stamp, loop_hash(context.transaction.request))
+        name = context.flow.name
+        if stamp and name and leads_to_sender(request, context.flow):
+            forks.upstream_stamp = self.tokens.stamp_flow(request.call_id, name)
         breadth, more = divmod(breadth_of(request), len(destinations))
         if not breadth:
             raise Refused(440)  # RFC 5393 section 5.3.3: not enough breadth left for this fork
@@ -160,33 +166,46 @@ class Proxy(Module):
         """
         if is_loop(request, self.tokens.owner):
             raise Refused(482)
-        authentic = strip_own_routes(request, self.own_routes)
-        if not authentic or not request.to.tag:
+        name = strip_own_routes(request, self.own_routes)
+        if name is None or not request.to.tag:
             return False
         context = Context(self.platform, request, transaction)
         forks = ResponseContext(self, context, "", loop_hash(request))
         transaction.user = forks
-        hop = self._in_dialog_branch(forks, request)
+        hop = self._in_dialog_branch(forks, request, name)
         if request.method == "BYE" and self.platform.observe is not None:
             self.platform.observe(CallEnded(request.call_id.decode("utf-8", "surrogateescape"), request.from_.uri_text))
         if hop is not None:
             context.handle = self.platform.runner.run(self._locate_then_start(forks, hop), context)
         return True
 
-    def _in_dialog_branch(self, forks: ResponseContext, request: Request) -> Uri | None:
-        """Start the one branch when its address is known at once; else return the URI that must be looked up."""
+    def _in_dialog_branch(self, forks: ResponseContext, request: Request, name: str) -> Uri | None:
+        """Start the one branch when its way is known at once; else return the URI that must be looked up.
+
+        `name` is that of the connection by which the other side came, or "".
+        """
         copy = copy_for(request, None, breadth_of(request))
         hop = next_hop(copy, None)
+        flow = self._connection(name, request) if name else None
         try:
             targets = self.locator.immediately(hop)
         except (Unresolvable, Unavailable):
             targets = ()
-        branch = Branch(forks, copy.uri_text, copy, targets or (), None)
+        if name and flow is None and targets == ():
+            raise Refused(430)  # RFC 5626 section 5.3.1: only the peer could make that connection again
+        branch = Branch(forks, copy.uri_text, copy, targets or (), flow)
         forks.branches.append(branch)
-        if targets is None:
+        if targets is None and flow is None:
             return hop
         branch.start()
         return None
+
+    def _connection(self, name: str, request: Request) -> Flow | None:
+        """The open connection of this name, unless a Route leads elsewhere first."""
+        flow = self.platform.stack.flows.get(name)
+        if flow is None or flow.ending or "route" in request.names:
+            return None
+        return flow if flow.transport in SECURE or request.uri_text[:5] != "sips:" else None
 
     async def _locate_then_start(self, forks: ResponseContext, hop: Uri) -> None:
         branch = forks.branches[0]
@@ -196,26 +215,33 @@ class Proxy(Module):
     def acknowledge(self, request: Request, flow: Flow) -> None:
         """Forward the ACK to a 2xx along its dialog, without state; any other ACK is dropped (never answered)."""
         try:
-            if not strip_own_routes(request, self.own_routes):
+            name = strip_own_routes(request, self.own_routes)
+            if name is None:
                 return
             count_hop(request)
             hop = next_hop(request, None)
+            if name and (connection := self._connection(name, request)) is not None:
+                self._send_statelessly(request, connection)
+                return
             targets = self.locator.immediately(hop)
         except (Malformed, Refused, Unresolvable, Unavailable):
             return
         if targets is None:
             self.platform.runner.run(self._acknowledge_later(request, hop))
         else:
-            self._send_statelessly(request, targets)
+            self._acknowledge_at(request, targets)
 
     async def _acknowledge_later(self, request: Request, hop: Uri) -> None:
-        self._send_statelessly(request, await self._locate(hop))
+        self._acknowledge_at(request, await self._locate(hop))
 
-    def _send_statelessly(self, request: Request, targets: tuple[Target, ...]) -> None:
+    def _acknowledge_at(self, request: Request, targets: tuple[Target, ...]) -> None:
         try:
             flow = self.open_flow(targets[0])
         except (Unresolvable, IndexError):
             return
+        self._send_statelessly(request, flow)
+
+    def _send_statelessly(self, request: Request, flow: Flow) -> None:
         request.push_via(flow.via_prefix + self.tokens.branch().encode())
         self.platform.stack.outbox.append((flow, request.write()))
 
@@ -225,4 +251,6 @@ def _open_stream(destination: Destination | None) -> Flow | None:
     if destination is None or destination.flow is None:
         return None
     flow = destination.flow
-    return flow if flow.reliable and not flow.closed else None
+    if flow.closed or not flow.reliable:
+        return None
+    return flow if flow.transport in SECURE or destination.uri.scheme != "sips" else None

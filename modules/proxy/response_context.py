@@ -41,6 +41,7 @@ class ResponseContext:
         "server",
         "stamp",
         "timed_out",
+        "upstream_stamp",
         "waiting",
     )
 
@@ -51,7 +52,7 @@ class ResponseContext:
         request = context.request
         self.is_invite = request.method == "INVITE"
         self._via = request.lines[request.names.index("via")]
-        self.stamp = stamp
+        self.stamp = self.upstream_stamp = stamp
         self.loop = loop
         self.branches: list[Branch] = []
         self.waiting: Pending[bool] | None = None

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from sipcore.errors import Malformed
 from sipcore.flow import Flow
+from sipcore.locate import DEFAULT_PORTS
 from sipcore.message import NameAddr, Request, parse_name_addr
 from sipcore.tokens import Tokens
+from sipcore.uri import Uri
 
 OwnEndpoint = Callable[[str, int], bool]
 
@@ -35,56 +37,77 @@ class OwnRoutes:
         uri = parse_name_addr(value).uri
         if uri.scheme not in ("sip", "sips"):
             raise Malformed("Route is no SIP URI")
-        ours = self._is_own_endpoint(uri.host, uri.port)
+        ours = self._is_own_endpoint(uri.host, uri.port or _implied_port(uri))
         if ours and host_port and len(self._known) < _KNOWN:
             self._known.add(host_port)
         return ours
 
-    def is_authentic(self, value: bytes, call_id: bytes) -> bool:
-        """Whether a Route value bears our token for this Call-ID."""
-        start = value.find(b"<sip:") + 5
+    def proof(self, value: bytes, call_id: bytes) -> str | None:
+        """What our token for this Call-ID in a Route value says: the name of a flow or "", None without a token."""
+        start = value.find(b":") + 1
         end = value.find(b"@", start)
-        return 5 <= start < end and self._tokens.is_stamp(value[start:end].decode("utf-8", "surrogateescape"), call_id)
+        if not 0 < start < end:
+            return None
+        token = value[start:end].decode("utf-8", "surrogateescape")
+        if self._tokens.is_stamp(token, call_id):
+            return ""
+        return self._tokens.flow_of(token, call_id)
 
 
 _KNOWN = 256
 
 
-def strip_own_routes(request: Request, own: OwnRoutes) -> bool:
-    """Take the topmost Route values that are ours off a request; True when one bears our token for this Call-ID.
+def _implied_port(uri: Uri) -> int:
+    """The port of a URI that names none, when its transport has another one than UDP; else 0."""
+    transport = "tls" if uri.scheme == "sips" else uri.parameter("transport") or "udp"
+    port = DEFAULT_PORTS.get(transport.lower(), 0)
+    return 0 if port == DEFAULT_PORTS["udp"] else port
 
-    Two of them stand there when the dialog crosses transports. A previous hop that is a strict router has put our
-    Record-Route URI into the Request-URI: the real one is then restored from the last Route (section 16.4).
+
+def strip_own_routes(request: Request, own: OwnRoutes) -> str | None:
+    """Take the topmost Route values that are ours off a request; None when none bears our token for this Call-ID.
+
+    Two of them stand there when the dialog crosses transports: each names the connection of its side, if there is one,
+    and the last one that of the side the request goes to. This name is returned, or "". A previous hop that is a
+    strict router has put our Record-Route URI into the Request-URI: the real one is then restored from the last Route
+    (section 16.4).
     """
     if "route" not in request.names:
-        return False
-    authentic = _undo_strict_routing(request, own)
+        return None
+    proof = _undo_strict_routing(request, own)
     routes = request.elements("route")
     if len(routes) == 1 and own.is_ours(routes[0]):  # the usual case
         request.remove("route")
-        return authentic or own.is_authentic(routes[0], request.call_id)
+        found = own.proof(routes[0], request.call_id)
+        return found if proof is None else _further(proof, found)
     ours = 0
     for value in routes:
         if not own.is_ours(value):
             break
-        authentic = authentic or own.is_authentic(value, request.call_id)
+        proof = _further(proof, own.proof(value, request.call_id))
         ours += 1
     if ours:
         _replace_routes(request, routes[ours:])
-    return authentic
+    return proof
 
 
-def _undo_strict_routing(request: Request, own: OwnRoutes) -> bool:
+def _further(proof: str | None, found: str | None) -> str | None:
+    """What is proved with one more value: a dialog stays proved, but only the last value says where it leads."""
+    return found if found is not None or proof is None else ""
+
+
+def _undo_strict_routing(request: Request, own: OwnRoutes) -> str | None:
     uri_text = request.uri_text
     if "-" not in uri_text or "@" not in uri_text:
-        return False
+        return None
     as_route = f"<{uri_text}>".encode("utf-8", "surrogateescape")
-    if not own.is_authentic(as_route, request.call_id) or not own.is_ours(as_route):
-        return False
+    proof = own.proof(as_route, request.call_id)
+    if proof is None or not own.is_ours(as_route):
+        return None
     routes = request.elements("route")
     request.uri = parse_name_addr(routes[-1]).uri
     _replace_routes(request, routes[:-1])
-    return True
+    return proof
 
 
 def _replace_routes(request: Request, routes: list[bytes]) -> None:
@@ -93,16 +116,26 @@ def _replace_routes(request: Request, routes: list[bytes]) -> None:
         request.prepend("route", value)
 
 
-def record_route(request: Request, upstream: Flow, downstream: Flow, stamp: str) -> None:
+def record_route(
+    request: Request, upstream: Flow, upstream_stamp: str, downstream: Flow, downstream_stamp: str
+) -> None:
     """Put our Record-Route on a request that can begin a dialog, twice when the two sides differ."""
-    request.prepend("record-route", _value(upstream, stamp))
-    if upstream.sent_by != downstream.sent_by or upstream.transport != downstream.transport:
-        request.prepend("record-route", _value(downstream, stamp))
+    # RFC 3261 section 16.6 step 4: who is called by sips is called back by sips.
+    secure = request.uri_text[:5] == "sips:"
+    request.prepend("record-route", _value(upstream, upstream_stamp, secure))
+    if (
+        upstream_stamp != downstream_stamp
+        or upstream.sent_by != downstream.sent_by
+        or upstream.transport != downstream.transport
+    ):
+        request.prepend("record-route", _value(downstream, downstream_stamp, secure))
 
 
-def _value(flow: Flow, stamp: str) -> bytes:
-    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-    return f"<sip:{stamp}@{flow.sent_by}{transport};lr>".encode()
+def _value(flow: Flow, stamp: str, secure: bool) -> bytes:
+    if not secure:
+        return b"<sip:" + stamp.encode() + flow.route_suffix
+    transport = ";transport=ws" if flow.transport == "wss" else ""  # TLS is in the scheme
+    return f"<sips:{stamp}@{flow.sent_by}{transport};lr>".encode()
 
 
 def first_route(request: Request) -> NameAddr | None:

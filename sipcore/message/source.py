@@ -31,6 +31,11 @@ def mark_source(request: Request, remote: tuple[str, int]) -> None:
     request.replace_via(marked_via(via, remote))
 
 
+def is_direct(request: Request) -> bool:
+    """Whether nobody stands between whoever made a request and us: it has one Via."""
+    return request.names.count("via") == 1 and b"," not in request.lines[request.names.index("via")]
+
+
 def marked_via(via: Via, remote: tuple[str, int]) -> Via:
     """The same Via with the source it came from."""
     address, port, source = _source(remote)

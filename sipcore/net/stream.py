@@ -86,6 +86,8 @@ class Connection:
         self.flow.identities = self._stream.identities
         self._table.opened(self)
         self._opened = True
+        if self.incoming:
+            self._driver.stack.flow_opened(self.flow, trio.current_time())
         if self._encode is not None:  # what waited is plain as yet
             self._unsent = bytearray(self._encode(bytes(self._unsent)))
         self._send_unsent()

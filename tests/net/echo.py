@@ -39,6 +39,7 @@ class Echo:
     outbox: deque[Packet] = field(default_factory=deque)
     timers: Timers = field(default_factory=Timers)
     received: list[tuple[bytes, Flow]] = field(default_factory=list)
+    opened: list[Flow] = field(default_factory=list)
     lost: list[Flow] = field(default_factory=list)
     overloaded: bool = False
     on_message: Callable[[bytes, Flow], None] | None = None
@@ -71,6 +72,9 @@ class Echo:
 
     def send(self, flow: Flow, data: bytes) -> None:
         self.outbox.append((flow, data))
+
+    def flow_opened(self, flow: Flow, now: float) -> None:
+        self.opened.append(flow)
 
     def flow_lost(self, flow: Flow, now: float) -> None:
         self.timers.now = now

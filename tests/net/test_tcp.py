@@ -263,6 +263,15 @@ async def test_after_the_end_of_a_connection_a_new_one_is_made() -> None:
 
 @pytest.mark.row("C32")
 @pytest.mark.conformance("RFC 3261 18.4")
+async def test_the_stack_hears_who_has_connected_and_not_whom_we_connect_to() -> None:
+    async with running(TCP4) as (edge, stack), Peer() as peer:
+        edge.open_flow(peer.target)
+        async with await peer.accept(), await connected(edge.addresses()[0]) as alice:
+            await alice.send_all(message())
+            await received(alice, len(message()))
+            assert stack.opened == stack.flows
+
+
 async def test_a_refused_connection_loses_its_flow() -> None:
     async with running(TCP4) as (edge, stack):
         async with Peer() as peer:

@@ -252,6 +252,7 @@ async def test_what_is_no_handshake_is_closed_and_others_are_served(trust: Trust
         async with await secured(edge.addresses()[0], trust.client()) as alice:
             await alice.send_all(message())
             assert await read(alice, len(message())) == message()
+        assert stack.opened == stack.flows
         assert len(stack.flows) == 1
 
 

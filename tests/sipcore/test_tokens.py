@@ -119,6 +119,35 @@ def test_a_token_for_one_use_does_not_pass_for_another(tokens: Tokens) -> None:
     assert tokens.owner_of(f"n1w0-1f-{chosen.partition('-')[2]}") is None
 
 
+def test_a_stamp_may_name_a_flow(tokens: Tokens) -> None:
+    stamp = tokens.stamp_flow(b"call-1@host", "1f")
+    assert stamp.startswith("n1w0-1f-")
+    other = tokens_of("n2w1")
+    assert other.flow_of(stamp, b"call-1@host") == "1f"
+    assert other.flow_of(stamp, b"call-2@host") is None
+    for at, character in enumerate(stamp):
+        altered = stamp[:at] + ("x" if character != "x" else "y") + stamp[at + 1 :]
+        assert other.flow_of(altered, b"call-1@host") is None
+    assert tokens_of(secret=b"another secret of the same owner").flow_of(stamp, b"call-1@host") is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", "-", "--", "n1w0--", "n1w0-1f", "n1w0-1f-", "n1w0-1f-\udcff", "\udcff-\udcff-x", "a-b-c-d"]
+)
+def test_what_is_no_stamp_names_no_flow(tokens: Tokens, token: str) -> None:
+    assert tokens.flow_of(token, b"call-1@host") is None
+
+
+def test_a_chosen_call_id_makes_no_stamp_of_another_kind_or_flow(tokens: Tokens) -> None:
+    """Who chooses what is stamped must not get the proof of something else."""
+    plain = tokens.stamp(b"1f-call").partition("-")[2]
+    assert tokens.flow_of(f"n1w0-1f-{plain}", b"call") is None
+    named = tokens.stamp_flow(b"2e-call", "1f").rpartition("-")[2]
+    assert tokens.flow_of(f"n1w0-1f-2e-{named}", b"call") is None
+    assert tokens.flow_of(f"n1w0-1f-{named}", b"call") is None
+    assert not tokens.is_stamp(f"n1w0-{named}", b"1f-2e-call")
+
+
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16 bytes"):
         tokens_of(secret=b"fifteen bytes..")
