@@ -6,7 +6,6 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import dns.exception
 import dns.flags
@@ -124,11 +123,25 @@ async def serve(server: DnsServer, udp: trio.socket.SocketType) -> None:
 @contextlib.asynccontextmanager
 async def dns_server() -> AsyncIterator[DnsServer]:
     """A DNS server that runs."""
-    with trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        await udp.bind(("127.0.0.1", 0))
+    udp, listener = await _sockets()
+    with udp:
         server = DnsServer(udp.getsockname()[1])
-        async with trio.open_nursery() as nursery:
+        async with listener, trio.open_nursery() as nursery:
             nursery.start_soon(serve, server, udp)
-            nursery.start_soon(partial(trio.serve_tcp, server.talk, server.port, host="127.0.0.1"))
+            nursery.start_soon(trio.serve_listeners, server.talk, [listener])
             yield server
             nursery.cancel_scope.cancel()
+
+
+async def _sockets() -> tuple[trio.socket.SocketType, trio.SocketListener]:
+    """One port for UDP and TCP; what is free for one may be taken for the other."""
+    for _ in range(50):
+        udp = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        await udp.bind(("127.0.0.1", 0))
+        try:
+            (listener,) = await trio.open_tcp_listeners(udp.getsockname()[1], host="127.0.0.1")
+        except OSError:
+            udp.close()
+        else:
+            return udp, listener
+    raise AssertionError("no port is free for UDP and TCP")
