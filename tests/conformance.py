@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,33 @@ def _tests(tests: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"[{file.removeprefix('tests/')}](../{file}): {'; '.join(names)}"
 
 
+# -- the rows of one run ----------------------------------------------------------------------------------------------
+
+_OUTCOMES = pytest.StashKey[dict[str, str]]()
+_WORST_FIRST = ("failed", "skipped", "passed")
+
+
+def summary(outcomes: dict[str, str]) -> Iterator[str]:
+    """One line for each outcome: which rows had it."""
+    for outcome in reversed(_WORST_FIRST):
+        rows = sorted(row for row, its in outcomes.items() if its == outcome)
+        if rows:
+            yield f"attack rows {outcome}: {len(rows)} ({' '.join(_ranges(rows))})"
+
+
+def _ranges(rows: list[str]) -> Iterator[str]:
+    """`A01-A04 A06`: rows that follow each other as one word."""
+    order = [*titles()["rows"], *titles()["later"]]
+    place = {row: at for at, row in enumerate(sorted(order))}
+    first = last = rows[0]
+    for row in [*rows[1:], ""]:
+        if row and row[0] == last[0] and place[row] == place[last] + 1:
+            last = row
+            continue
+        yield first if first == last else f"{first}-{last}"
+        first = last = row
+
+
 # -- pytest -----------------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +150,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", 'conformance("RFC 3261 16.7", ...): the sections of RFCs that this test shows')
     config.addinivalue_line("markers", 'row("A03", ...): the rows of the attack table that this test shows')
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A row is as good as the worst of its tests."""
+    report = yield
+    if report.when == "call" or report.outcome != "passed":
+        outcomes = item.config.stash.setdefault(_OUTCOMES, {})
+        for mark in item.iter_markers("row"):
+            for row in mark.args:
+                outcomes[row] = min(outcomes.get(row, "passed"), report.outcome, key=_WORST_FIRST.index)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Which rows of the attack table were tried in this run, by id."""
+    for line in summary(config.stash.get(_OUTCOMES, {})):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)

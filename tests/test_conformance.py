@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import PAGE, ROOT, Shown, page, titles
+from tests.conformance import PAGE, ROOT, Shown, page, summary, titles
 
 
-def collect(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def collect(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run("--collect-only", *arguments)
 
 
 def test_the_page_is_what_the_tests_say(tmp_path: Path) -> None:
@@ -59,3 +63,35 @@ def test_rows_without_a_test_are_named() -> None:
     text = page(Shown())
     assert "Without a test: A01, A02," in text
     assert "- A24: WS handshake" in text
+
+
+def test_rows_of_a_run_are_counted_by_their_worst_outcome() -> None:
+    outcomes = {"A01": "passed", "A02": "passed", "A03": "passed", "A05": "passed", "B01": "failed", "C32": "skipped"}
+    assert list(summary(outcomes)) == [
+        "attack rows passed: 4 (A01-A03 A05)",
+        "attack rows skipped: 1 (C32)",
+        "attack rows failed: 1 (B01)",
+    ]
+    assert list(summary({})) == []
+
+
+SAMPLE = """
+import pytest
+@pytest.mark.row("A01")
+def test_good(): pass
+@pytest.mark.row("A01", "A03")
+def test_bad(): assert False
+@pytest.mark.row("A02")
+def test_skipped(): pytest.skip("here")
+@pytest.mark.row("A02", "B01", "B02")
+def test_good_too(): pass
+"""
+
+
+def test_the_end_of_a_run_says_which_rows_were_shown(tmp_path: Path) -> None:
+    sample = tmp_path / "test_sample.py"
+    sample.write_text(SAMPLE)
+    printed = run("-c", str(ROOT / "pyproject.toml"), "-p", "tests.conformance", str(sample)).stdout
+    assert "attack rows passed: 2 (B01-B02)\n" in printed
+    assert "attack rows skipped: 1 (A02)\n" in printed
+    assert "attack rows failed: 2 (A01 A03)\n" in printed
