@@ -75,6 +75,21 @@ def test_3_1_4_a_re_invite_that_overtakes_the_ack_reaches_bob_all_the_same() -> 
     assert sorted(acknowledged) == [1, 2]  # 491 is acknowledged by us, the 200 by Alice
 
 
+@pytest.mark.conformance("RFC 5407 3.1.5")
+def test_3_1_5_a_re_invite_crosses_the_200_that_was_not_acknowledged() -> None:
+    """The offer is in the 200 and the answer in the ACK, which was lost."""
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>", seconds=0.5)
+    alice = caller_side(call, call.alice.responses(200)[0])
+    alice.send("INVITE", "Contact: <sip:alice@10.0.0.2>", seconds=0.0)
+    call.respond(call.bob, 200, "Contact: <sip:bob@10.0.0.3:5060>")  # F5, the 200 once more
+    answer_last(call.bob, "INVITE", 491)
+    alice.send("ACK", number=1)
+    assert call.statuses() == [200, 200, 491]
+    assert sorted(request.cseq.number for request in call.bob.requests("ACK")) == [1, 2]
+
+
 @pytest.mark.conformance("RFC 5407 3.1.6")
 def test_3_1_6_bob_s_bye_in_the_moratorium_state() -> None:
     call = Call(relaying(BOB))
