@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from routing.runtime import Outcome
 from sipcore.message import Response
 
 # Within the 4xx class these tell the client how to repair its request (section 16.7 step 6).
@@ -38,6 +39,23 @@ def _rank(final: Final) -> tuple[int, int, int, int]:
     made_up = final.response is None
     # A response that was really received says more than our own time-out, whatever its class.
     return (1 if made_up else 0, group, within, status)
+
+
+def ranked(outcome: Outcome, before: Outcome) -> Outcome:
+    """An outcome that knows the best one of all that its request has had."""
+    earlier = before.best or before
+    if earlier.code and better(outcome, earlier) is earlier:
+        outcome.best = earlier
+    return outcome
+
+
+def better(one: Outcome, other: Outcome) -> Outcome:
+    """The one to give back of two outcomes; the first of two alike."""
+    return other if _rank(_final(other)) < _rank(_final(one)) else one
+
+
+def _final(outcome: Outcome) -> Final:
+    return Final(outcome.code, outcome.reason, outcome.response)
 
 
 def collected(best: Response, finals: list[Final]) -> Response:

@@ -30,6 +30,7 @@ class Branch:
         "_timer_c",
         "client",
         "context",
+        "ended",
         "final",
         "flow",
         "name",
@@ -60,6 +61,12 @@ class Branch:
             self._send(flow, True, flow.name)
         else:
             self._try_next()
+
+    def start_with(self, targets: tuple[Target, ...]) -> None:
+        """Start a branch whose targets had to be looked up first, unless it was given up meanwhile."""
+        if self.final is None:
+            self._targets = targets
+            self.start()
 
     def _try_next(self) -> None:
         while self._targets:
@@ -143,12 +150,14 @@ class Branch:
 
     def give_up(self) -> None:
         """Count this branch as ended with 408; a 2xx that still comes is forwarded all the same."""
+        self._targets = ()
         self._end(Final(408, "", None))
 
     def _end(self, final: Final) -> None:
         self._stop_timer_c()
         if self.final is None:
             self.final = final
+            self.ended = self.context.proxy.timers.now
             self.context.failed(self)
 
     def _stop_timer_c(self) -> None:

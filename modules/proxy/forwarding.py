@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from modules.proxy.route_set import apply_strict_router, first_route
 from routing.runtime import Destination
 from sipcore.errors import Malformed, Refused
@@ -46,7 +48,7 @@ def copy_for(request: Request, destination: Destination | None, breadth: int) ->
     return copy
 
 
-def only_secure(destinations: list[Destination | None]) -> list[Destination | None]:
+def only_secure(destinations: Sequence[Destination | None]) -> Sequence[Destination | None]:
     """Where a request with a sips URI may go: to sips URIs only; `Refused` when none is left (RFC 5630 section 5.3)."""
     kept = [one for one in destinations if one is None or one.uri.scheme == "sips"]
     if not kept:

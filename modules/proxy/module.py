@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from modules.proxy.best_response import better
 from modules.proxy.branch import Branch
 from modules.proxy.contact import leads_to_sender
 from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop, only_secure
 from modules.proxy.loop import is_loop, loop_hash
+from modules.proxy.order import in_order
+from modules.proxy.redirection import Redirection
 from modules.proxy.response_context import ResponseContext
 from modules.proxy.returning import returning
 from modules.proxy.route_set import OwnRoutes, strip_own_routes
@@ -16,6 +22,8 @@ from routing.runtime import (
     Duration,
     Ends,
     Module,
+    Order,
+    Outcome,
     Platform,
     ReplyFunction,
     function,
@@ -31,6 +39,10 @@ from sipcore.uri import Uri, parse_uri
 
 Where = str | Uri | Destination | list[Destination]
 """What a route may give as the place to send to."""
+
+
+_ITSELF = (None,)
+"""The Request-URI, where no target is given."""
 
 
 class Proxy(Module):
@@ -79,18 +91,37 @@ class Proxy(Module):
         to: Where | None = None,
         *,
         for_: Duration | None = None,
+        progress: Duration | None = None,
+        order: Order | None = None,
+        redirects: int = 0,
         edit: BranchFunction | None = None,
         replies: ReplyFunction | None = None,
     ) -> bool:
         """Ring all targets side by side; an answer ends the route, else `outcome` says why nobody answered.
 
-        A request that is no INVITE is forwarded the same way, and ends the route with a 2xx.
+        `for` is how long a target may ring, `progress` how long it may take until it does. `order` is "at once",
+        "one by one" or "by q" (those of the same q together). `redirects` is how many redirections are followed by
+        themselves; others are an outcome. A request that is no INVITE is forwarded the same way, and ends the route
+        with a 2xx.
         """
-        forks = await self._fork(context, to, edit, replies)
-        waiting: Pending[bool] = Pending()
-        forks.waiting = waiting
-        forks.start(for_ or 0.0)
-        return await waiting
+        best: Outcome | None = None
+        groups = (to,) if order is None or to is None else in_order(self._destinations(to), order)
+        for group in groups:
+            forks = await self._fork(context, group, edit, replies)
+            if redirects > 0:
+                forks.redirection = Redirection(redirects, edit)
+            waiting: Pending[bool] = Pending()
+            forks.waiting = waiting
+            forks.start(for_ or 0.0, progress or 0.0)
+            if await waiting:
+                return True
+            outcome = context.outcome
+            best = outcome if best is None else better(best, outcome)
+            if outcome.code >= 600:
+                break  # RFC 3261 section 16.7 step 5: nobody else is asked
+        if best is not None and best is not context.outcome:
+            context.outcome = replace(best, attempts=context.outcome.attempts, best=context.outcome.best)
+        return False
 
     async def _fork(
         self,
@@ -100,7 +131,7 @@ class Proxy(Module):
         replies: ReplyFunction | None = None,
     ) -> ResponseContext:
         request = context.request
-        destinations = self._destinations(to)
+        destinations: Sequence[Destination | None] = _ITSELF if to is None else self._destinations(to)
         if request.uri_text[:5] == "sips:":
             destinations = only_secure(destinations)
         if to is not None and not context.user and "route" in request.names:
@@ -124,9 +155,7 @@ class Proxy(Module):
             forks.returning = returning(context, replies, forks.branches)
         return forks
 
-    def _destinations(self, to: Where | None) -> list[Destination | None]:
-        if to is None:
-            return [None]
+    def _destinations(self, to: Where) -> list[Destination]:
         if isinstance(to, str):
             to = parse_uri(to)
         if isinstance(to, Uri):
@@ -141,7 +170,7 @@ class Proxy(Module):
         flow = _open_stream(destination)
         hop = next_hop(copy, destination)
         # With an open connection the address is a second choice: the peer may be closing it just now.
-        targets = self._located(hop) or () if flow is not None else await self._locate(hop)
+        targets = self._located(hop) or () if flow is not None else await self.locate(hop)
         return Branch(forks, copy.uri_text, copy, targets, flow)
 
     def _located(self, hop: Uri) -> tuple[Target, ...] | None:
@@ -150,7 +179,8 @@ class Proxy(Module):
         except (Unresolvable, Unavailable):
             return ()
 
-    async def _locate(self, hop: Uri) -> tuple[Target, ...]:
+    async def locate(self, hop: Uri) -> tuple[Target, ...]:
+        """The addresses of a next hop; none when there are none."""
         try:
             targets = self._located(hop)
             return targets if targets is not None else await self.locator.need(hop)
@@ -209,7 +239,7 @@ class Proxy(Module):
 
     async def _locate_then_start(self, forks: ResponseContext, hop: Uri) -> None:
         branch = forks.branches[0]
-        forks.branches[0] = branch = Branch(forks, branch.name, branch.request, await self._locate(hop), None)
+        forks.branches[0] = branch = Branch(forks, branch.name, branch.request, await self.locate(hop), None)
         branch.start()
 
     def acknowledge(self, request: Request, flow: Flow) -> None:
@@ -232,7 +262,7 @@ class Proxy(Module):
             self._acknowledge_at(request, targets)
 
     async def _acknowledge_later(self, request: Request, hop: Uri) -> None:
-        self._acknowledge_at(request, await self._locate(hop))
+        self._acknowledge_at(request, await self.locate(hop))
 
     def _acknowledge_at(self, request: Request, targets: tuple[Target, ...]) -> None:
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modules.proxy.best_response import Final, best_final, collected
+from modules.proxy.best_response import Final, best_final, collected, ranked
 from modules.proxy.branch import Branch
+from modules.proxy.redirection import Redirection
 from modules.proxy.returning import Returning
 from routing.runtime import Attempt, Context, Outcome
 from sipcore.errors import Malformed
@@ -37,6 +38,7 @@ class ResponseContext:
         "is_invite",
         "loop",
         "proxy",
+        "redirection",
         "returning",
         "server",
         "stamp",
@@ -60,16 +62,22 @@ class ResponseContext:
         self.timed_out = False
         on_reply = proxy.platform.on_reply
         self.returning = None if on_reply is None else Returning(context, (on_reply,))
+        self.redirection: Redirection | None = None
         self._ring_timer: Timer | None = None
         self._since = proxy.timers.now
 
-    def start(self, ring_seconds: float = 0.0) -> None:
-        """Start all branches side by side; cancel them after `ring_seconds` when that is not zero."""
+    def start(self, ring_seconds: float = 0.0, progress_seconds: float = 0.0) -> None:
+        """Start all branches side by side; cancel them after `ring_seconds` when that is not zero.
+
+        After `progress_seconds`, when not zero, branches that have not got a 101-199 are given up.
+        """
         self.server.user = self
         self.context.forwarded = True
         self._report(0, "")
         if ring_seconds:
             self._ring_timer = self.proxy.timers.after(ring_seconds, _ring_over, self)
+        if progress_seconds:
+            self.proxy.timers.after(progress_seconds, _progress_over, self)
         for branch in self.branches:
             branch.start()
 
@@ -143,13 +151,17 @@ class ResponseContext:
         A client gives a request that is no INVITE up after 64*T1 (RFC 3261 section 17.1.2.2); for an INVITE timer C
         bounds all targets together.
         """
-        return not self.cancelling and (self.is_invite or self.proxy.timers.now - self._since < 64 * T1)
+        if self.cancelling or self.timed_out:
+            return False
+        return self.is_invite or self.proxy.timers.now - self._since < 64 * T1
 
     def failed(self, branch: Branch) -> None:
         """A branch ended without a 2xx; after a 6xx the others are cancelled; after the last one it is decided."""
         final = branch.final
         if final is not None and final.status >= 600:
             self._cancel_others(branch)
+        if self.redirection is not None and self.redirection.follow(self, branch):
+            return
         if all(branch.final is not None for branch in self.branches):
             self._decide()
 
@@ -162,7 +174,8 @@ class ResponseContext:
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def _decide(self) -> None:
-        finals = [branch.final for branch in self.branches if branch.final is not None]
+        followed = self.redirection.followed if self.redirection is not None else ()
+        finals = [one.final for one in self.branches if one.final is not None and one not in followed]
         if any(200 <= final.status < 300 for final in finals):
             return
         self._stop_ringing()
@@ -188,18 +201,18 @@ class ResponseContext:
         return self.server.request.response(status, reason, to_tag=self.context.tag())
 
     def _outcome(self, best: Final, finals: list[Final]) -> Outcome:
-        seconds = self.proxy.timers.now - self._since
         status, reason, response = best.status, best.reason, best.response
         if self.timed_out and status in (408, 487):
             status, reason, response = 408, "", None  # the 487 answers our own CANCEL: nobody answered in time
         elif response is not None:
             response = collected(response, finals)
         attempts = [
-            Attempt(branch.name, branch.final.status, branch.final.reason, seconds)
+            Attempt(branch.name, branch.final.status, branch.final.reason, branch.ended - self._since)
             for branch in self.branches
             if branch.final is not None
         ]
-        return Outcome(status, reason, response, [*self.context.outcome.attempts, *attempts])
+        before = self.context.outcome
+        return ranked(Outcome(status, reason, response, [*before.attempts, *attempts]), before)
 
     def _tell(self, somebody_answered: bool) -> None:
         waiting, self.waiting = self.waiting, None
@@ -235,6 +248,15 @@ class ResponseContext:
         for branch in self.branches:
             branch.give_up()
 
+    def progress_over(self) -> None:
+        """Some branches are not even ringing within the time of `ring(progress:)`: go on without them."""
+        if self.waiting is None:
+            return  # it is over: nobody took the trouble to cancel this
+        for branch in list(self.branches):
+            if branch.final is None and not branch.ringing:
+                branch.cancel()
+                branch.give_up()
+
     def _stop_ringing(self) -> None:
         if self._ring_timer is not None:
             self._ring_timer.cancel()
@@ -243,6 +265,10 @@ class ResponseContext:
     def _report(self, status: int, reason: str) -> None:
         if self.proxy.platform.observe is not None:
             self.context.report_progress(status, reason)
+
+
+def _progress_over(context: ResponseContext) -> None:
+    context.progress_over()
 
 
 def _ring_over(context: ResponseContext) -> None:

@@ -15,6 +15,7 @@ from routing.runtime.values import (
     FinalCode,
     HeaderField,
     Networks,
+    Order,
     Rate,
     ReplyFunction,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "HeaderField",
     "Module",
     "Networks",
+    "Order",
     "Outcome",
     "Place",
     "Platform",

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from routing.runtime.outcome import NOTHING_TRIED, Attempt, Outcome
 from sipcore.facts import CallProgress
 from sipcore.flow import Flow
-from sipcore.message import Request, Response
+from sipcore.message import Request
 from sipcore.message.tag import tag_for
 from sipcore.need import Handle
 from sipcore.transaction.user import ServerTransaction
 
+__all__ = ["CHALLENGES", "Attempt", "Context", "Outcome"]
+
 if TYPE_CHECKING:
     from routing.runtime.platform import Platform
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One branch that was tried."""
-
-    target: str
-    status: int
-    reason: str
-    seconds: float
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How `ring` ended: the best final response, and every attempt. `code` is 0 before anything was tried."""
-
-    code: int = 0
-    reason: str = ""
-    response: Response | None = None
-    attempts: list[Attempt] = field(default_factory=list)
 
 
 class Context:
@@ -103,4 +85,3 @@ class Context:
 
 CHALLENGES = frozenset({401, 407})
 """Statuses that ask for credentials: the call is not over."""
-NOTHING_TRIED = Outcome()

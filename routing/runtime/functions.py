@@ -49,15 +49,18 @@ from routing.runtime.values import (
     FinalCode,
     HeaderField,
     Networks,
+    Order,
     Rate,
     Replacement,
     ReplyFunction,
+    order,
 )
 from sipcore.errors import ConfigurationError
 from sipcore.message import NameAddr
 from sipcore.uri import Uri
 
 COUNTRY = Type("country", base=TEXT, parse=country)
+ORDER = Type("order", base=TEXT, parse=order)
 REPLACEMENT = Type("replacement", base=TEXT, parse=replacement, converts=(("text", replacement_at_run_time),))
 
 TYPES: Mapping[object, Type] = {
@@ -78,6 +81,7 @@ TYPES: Mapping[object, Type] = {
     BranchFunction: BRANCH_FUNCTION,
     ReplyFunction: REPLY_FUNCTION,
     Country: COUNTRY,
+    Order: ORDER,
     Replacement: REPLACEMENT,
     re.Pattern: PATTERN,
     object: ANYTHING,

@@ -14,9 +14,12 @@ from routing.language.environment import Keyed, Property
 from routing.language.networks import same_address
 from routing.language.types import (
     ADDRESS,
+    ANSWER_HEADERS,
+    ATTEMPT,
     BRANCH,
     CODE,
     DOMAIN,
+    DURATION,
     HEADERS,
     IP_ADDRESS,
     MOMENT,
@@ -30,6 +33,7 @@ from routing.language.types import (
     TRUTH,
     URI,
     Type,
+    list_of,
 )
 from routing.runtime.editing import (
     editable,
@@ -49,6 +53,7 @@ from routing.runtime.editing import (
     with_uri,
     with_user,
 )
+from routing.runtime.outcome import best_of, contacts, response_of
 from routing.runtime.shared import SharedEntry
 from routing.runtime.steps import steps
 from routing.runtime.values import Destination, HeaderField
@@ -159,6 +164,16 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
     OUTCOME.name: _table(
         Property("code", CODE, "it.code", "The status code of the best answer; 0 before anything was tried."),
         Property("reason", TEXT, "it.reason", "Its reason phrase."),
+        Property("header", ANSWER_HEADERS, "response_of(it)", "Its headers by name; empty text when no answer came."),
+        Property("contacts", list_of(DESTINATION), "contacts(response_of(it))", "Where a redirection leads, by q."),
+        Property("attempts", list_of(ATTEMPT), "it.attempts", "All that was tried for the request, in order."),
+        Property("best", OUTCOME, "best_of(it)", "The best outcome of all that the request has had."),
+    ),
+    ATTEMPT.name: _table(
+        Property("target", TEXT, "it.target", "The Request-URI that was sent."),
+        Property("code", CODE, "it.status", "The status code it ended with; 408 when nothing came."),
+        Property("reason", TEXT, "it.reason", "The reason phrase."),
+        Property("time", DURATION, "it.seconds", "How long it took."),
     ),
     DESTINATION.name: _table(
         Property("uri", URI, "it.uri", "Where it leads to."),
@@ -190,6 +205,13 @@ KEYED = {
         locked=SERVERS_OWN,
         reference="header_field(it, key)",
     ),
+    ANSWER_HEADERS.name: Keyed(
+        "header",
+        TEXT,
+        read="header_text(it, key)",
+        contains="key in it.names",
+        key=lambda name: key_of(name.encode()),
+    ),
     PARAMETERS.name: Keyed(
         "parameter",
         TEXT,
@@ -202,6 +224,8 @@ KEYED = {
 """What is asked by a name in brackets, by the type before them."""
 
 NAMES = {
+    "best_of": best_of,
+    "contacts": contacts,
     "counted": counted,
     "editable": editable,
     "equivalent": equivalent,
@@ -213,6 +237,7 @@ NAMES = {
     "list": list,
     "max_forwards": max_forwards,
     "same_address": same_address,
+    "response_of": response_of,
     "set_address": set_address,
     "set_header": set_header,
     "set_identity": set_identity,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, NewType, Protocol
 
 from routing.language.literals import Rate
 from routing.language.networks import Networks
+from routing.language.problem import BadLiteral
 from sipcore.flow import Flow
 from sipcore.message import Message, Request, Response
 from sipcore.uri import Uri
@@ -21,6 +22,7 @@ __all__ = [
     "FinalCode",
     "HeaderField",
     "Networks",
+    "Order",
     "Rate",
     "Replacement",
     "ReplyFunction",
@@ -35,6 +37,18 @@ FinalCode = NewType("FinalCode", int)
 
 Country = NewType("Country", str)
 """A country by the two letters of ISO 3166, in upper case; its dialling plan is known."""
+
+Order = NewType("Order", str)
+"""How several targets are rung; one of `ORDERS`."""
+ORDERS = ("at once", "one by one", "by q")
+
+
+def order(text: str) -> str:
+    """One of the orders in which targets are rung."""
+    if text not in ORDERS:
+        raise BadLiteral(f'"{text}" is no order', 0, len(text), "known: " + ", ".join(f'"{one}"' for one in ORDERS))
+    return text
+
 
 Replacement = NewType("Replacement", str)
 """What stands for a match of a pattern, as `re` takes it; written with `$1` in a route."""
