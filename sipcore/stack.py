@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sipcore.errors import Malformed
 from sipcore.facts import Dropped, Observer
 from sipcore.flow import Flow, FlowOpener, Packet
-from sipcore.message import DEFAULT_LIMITS, Limits, Message, Request, Response, parse
+from sipcore.message import DEFAULT_LIMITS, Limits, Message, Request, Response, parse, parse_via
 from sipcore.message.check import check_request, check_response
 from sipcore.message.framing import BadMessage, Broken, Ping, StreamFraming
 from sipcore.message.malformed import answer_malformed
@@ -211,6 +211,7 @@ class Stack:
         if answer is None:
             self.counters.dropped += 1
         else:
-            self.outbox.append((way_back(parse(answer).via, flow), answer))
+            via = parse_via(answer.split(b"\r\n", 2)[1].removeprefix(b"Via: "))
+            self.outbox.append((way_back(via, flow), answer))
         if self.observe is not None:
             self.observe(Dropped(malformed.reason, len(data), flow))

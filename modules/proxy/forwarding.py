@@ -71,7 +71,10 @@ def count_hop(request: Request) -> None:
 
 
 def next_hop(request: Request, destination: Destination | None) -> Uri:
-    """The URI whose address the request goes to (steps 6 and 7); turns it round for a strict router."""
+    """The URI whose address the request goes to (steps 6 and 7); turns it round for a strict router.
+
+    `Refused` when it is a telephone number, which nobody has turned into an address.
+    """
     route = first_route(request)
     if route is None:
         if destination is not None:
@@ -79,7 +82,10 @@ def next_hop(request: Request, destination: Destination | None) -> Uri:
                 return parse_uri(destination.received)
             if destination.uri.scheme == "sips":
                 return destination.uri
-        return request.uri
+        uri = request.uri
+        if uri.scheme == "tel":
+            raise Refused(404, "No Way To Telephone Numbers")  # section 16.5: it has no target
+        return uri
     if route.uri.parameter("lr") is None:
         apply_strict_router(request, route)
     return route.uri

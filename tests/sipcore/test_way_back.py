@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sipcore.errors import Malformed
 from sipcore.flow import Flow
 from sipcore.message import Request, parse_via
 from sipcore.message.source import way_back
@@ -79,6 +80,16 @@ def test_so_does_an_answer_to_what_is_malformed() -> None:
     source.send(broken.replace(b"CSeq: 1 OPTIONS", b"CSeq: 1 INVITE"), US)
     wire.run(0.1)
     assert [response.status for response in wire.nodes[PHONE, 5070].responses()] == [400]
+
+
+def test_what_has_too_many_hops_is_answered_all_the_same() -> None:
+    wire, source = asked(f"SIP/2.0/UDP {PHONE}:5070;branch=z9hG4bK1;rport")
+    many = request("OPTIONS", "sip:bob@example.com", source=(PHONE, 5070), branch="2").write()
+    source.send(many.replace(b"From:", b"Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n" * 500 + b"From:"), US)
+    with pytest.raises(Malformed):  # the answer has them all too, and a phone of ours does not read that many
+        wire.run(0.1)
+    _, _, remote, answer = wire.carried[-1]
+    assert remote == (PHONE, 5070) and answer.startswith(b"SIP/2.0 513 ")
 
 
 def test_so_does_a_503_of_a_server_that_is_full() -> None:
