@@ -223,6 +223,7 @@ def test_no_call_is_lost_while_everything_is_reloaded(new_server: NewServer, tmp
     assert (result.counts.failed, result.counts.successful) == (0, calls + 1 + calls)
 
 
+@pytest.mark.row("E09")
 def test_a_mistake_a_hundred_times_and_then_a_good_one(simple: Server) -> None:
     use_route(simple, WRONG)
     for _ in range(100):

@@ -214,6 +214,7 @@ def test_a_parked_handler_goes_on_in_its_own_version(
         gc.enable()
 
 
+@pytest.mark.row("E09")
 async def test_a_hundred_reloads_leave_nothing(
     server: Server, reloader: Reloader, caplog: pytest.LogCaptureFixture
 ) -> None:
