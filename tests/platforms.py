@@ -61,7 +61,7 @@ class Bench:
         self.posted: list[Callable[[], None]] = []
         dispatcher = Dispatcher()
         self.platform = Platform(
-            stack=SimpleNamespace(timers=self.timers),  # type: ignore[arg-type]
+            stack=SimpleNamespace(timers=self.timers, when_flow_ends=[]),  # type: ignore[arg-type]
             runner=new_runner(dispatcher, self._perform),
             tokens=new_tokens(),
             domains=Domains(("example.com", "example.net"), lambda host: host == SERVER[0]),

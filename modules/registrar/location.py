@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from modules.registrar.binding import Binding
+from modules.registrar.connections import Connections
 from sipcore.flow import Flow
 
 _SLOT = 8
@@ -27,7 +28,7 @@ class Location:
         self._entries: dict[str, _Entry] = {}
         self._slots: dict[int, list[str]] = {}
         self._swept = 0
-        self._connections: dict[str, Flow] = {}
+        self.connections = Connections()
         self.count = 0
 
     def bindings(self, address_of_record: str, now: float) -> tuple[Binding, ...]:
@@ -43,7 +44,7 @@ class Location:
         old = self._entries.get(address_of_record)
         if old is not None:
             self.count -= len(old) - 1
-            if self._connections:
+            if self.connections:
                 self._forget_connections(old, records)
         if not records:
             self._entries.pop(address_of_record, None)
@@ -64,18 +65,11 @@ class Location:
         kept = {record[-1] for record in records}
         for record in old[1:]:
             if record[-1] not in kept:
-                self._connections.pop(record[-1], None)
-
-    def connect(self, ruid: str, flow: Flow | None) -> None:
-        """Remember the connection a binding came by, or that it came by none."""
-        if flow is not None:
-            self._connections[ruid] = flow
-        else:
-            self._connections.pop(ruid, None)
+                self.connections.forget(record[-1])
 
     def connection(self, ruid: str) -> Flow | None:
         """The open connection a binding came by; one that its phone has finished with leads nowhere any more."""
-        flow = self._connections.get(ruid)
+        flow = self.connections.flow_of(ruid)
         return None if flow is None or flow.closed or flow.ending else flow
 
     def expire(self, now: float, most: int) -> bool:

@@ -9,15 +9,23 @@ from dataclasses import dataclass, fields
 from modules.registrar.binding import NO_Q, Binding, from_row
 from modules.registrar.location import Location
 from modules.registrar.merged import Merged
-from modules.registrar.refusal import address_of_record, check_body, check_contact, check_method, check_require
+from modules.registrar.refusal import (
+    address_of_record,
+    check_body,
+    check_contact,
+    check_method,
+    check_require,
+    check_sips,
+)
 from modules.registrar.register import Registration, Update, read, update
 from modules.registrar.settings import RegistrarSettings
-from modules.registrar.source import Source, connection_for, source_of
+from modules.registrar.source import Source, connection_for, needs_connection, source_of
 from modules.registrar.turns import Turns
 from routing.runtime import Context, Destination, Ends, Module, Platform, function
 from routing.runtime.stores import BindingRow, Credentials, PurgeBindings, SaveBindings, Store
 from sipcore.errors import Refused, Unavailable
 from sipcore.facts import Registered
+from sipcore.flow import Flow
 from sipcore.message import parse_name_addr
 from sipcore.message.parameters import split_commas
 from sipcore.need import Pending
@@ -75,6 +83,7 @@ class Registrar(Module):
         except Unavailable as error:
             log.error("no bindings loaded: %s", error)
         self.platform.stack.timers.after(_SWEEP, self._sweep)
+        self.platform.stack.when_flow_ends.append(self._flow_ended)
 
     def _load(self, rows: Iterable[BindingRow]) -> None:
         # Steady time begins as wall-clock time: when nothing was asked of it yet they are the same.
@@ -131,6 +140,7 @@ class Registrar(Module):
             return
         for wanted in registration.wanted:
             check_contact(wanted.contact, source.address, self.platform, self.settings)
+            check_sips(request, wanted.uri, wanted.path)
         if self._merged.is_copy(request, self.platform.now()):
             raise Refused(482)
         await self._turns.take(key)
@@ -160,7 +170,7 @@ class Registrar(Module):
             chance=int.from_bytes(tokens.random_bytes(2), "big") / 65536,
             new_ruid=tokens.token,
         )
-        change = _Change(self, key, changed, source, now)
+        change = _Change(self, key, changed, source.flow, now, source)
         if not changed.stored and not changed.removed:
             change(None, None)
             return change
@@ -201,9 +211,12 @@ class Registrar(Module):
         location = self.location
         location.replace(change.key, change.update.bindings)
         source = change.source
-        if source.flow.reliable:
+        if source is not None and change.flow.reliable:
             for binding in change.update.stored:
-                location.connect(binding.ruid, connection_for(binding.uri, binding.received, source))
+                connection = connection_for(binding.uri, binding.received, source)
+                location.connections.connect(change.key, binding.ruid, connection)
+            if change.flow.closed:  # it ended while the store was at work
+                self._flow_ended(change.flow)
         if self.platform.observe is not None:
             self._report(change)
 
@@ -214,12 +227,43 @@ class Registrar(Module):
             if not any(equivalent(binding.uri, new.uri) for new in stored):
                 reported.append((binding, 0))
         for binding, expires in reported:
-            flow = change.source.flow
-            self.platform.report(Registered(change.key, binding.contact, expires, flow, binding.user_agent))
+            self.platform.report(Registered(change.key, binding.contact, expires, change.flow, binding.user_agent))
 
     def leave(self, key: str) -> None:
         """Let the next REGISTER of this address of record begin."""
         self._turns.leave(key)
+
+    def _flow_ended(self, flow: Flow) -> None:
+        """A connection has ended: what only it led to leaves at once, in the store too."""
+        users: dict[str, set[str]] = {}
+        for ruid, key in self.location.connections.end(flow).items():
+            users.setdefault(key, set()).add(ruid)
+        for key, ruids in users.items():
+            self.platform.runner.run(self._remove_unreachable(key, ruids, flow))
+
+    async def _remove_unreachable(self, key: str, ruids: set[str], flow: Flow) -> None:
+        """Remove bindings that have come by a connection which is gone, unless they have come again by another."""
+        try:
+            await self._turns.take(key)
+        except Unavailable:
+            return  # nobody is led to them, and they expire
+        now = int(self.platform.steady_time())
+        bindings = self.location.bindings(key, now)
+        has_come_again = self.location.connections.flow_of
+        removed = [
+            binding
+            for binding in bindings
+            if binding.ruid in ruids and has_come_again(binding.ruid) is None and needs_connection(binding)
+        ]
+        kept = tuple(binding for binding in bindings if binding not in removed)
+        change = _Change(self, key, Update(kept, (), tuple(removed)), flow, now)
+        if not removed:
+            self._turns.leave(key)
+            return
+        try:
+            self._store.submit(SaveBindings((), tuple(binding.ruid for binding in removed)), change)
+        except Unavailable:
+            self._turns.leave(key)
 
     def _sweep(self, _: object) -> None:
         done = self.location.expire(self.platform.steady_time(), _SWEPT_AT_ONCE)
@@ -253,15 +297,18 @@ class _Change:
     """One change on its way to the store, called with the store's answer.
 
     Memory follows the store here, and not in the handler: a handler whose connection was lost is stopped, but what the
-    store has kept is true all the same.
+    store has kept is true all the same. Without a `source` it is no REGISTER but the end of a connection.
     """
 
-    __slots__ = ("key", "now", "pending", "registrar", "source", "update")
+    __slots__ = ("flow", "key", "now", "pending", "registrar", "source", "update")
 
-    def __init__(self, registrar: Registrar, key: str, changed: Update, source: Source, now: int) -> None:
+    def __init__(
+        self, registrar: Registrar, key: str, changed: Update, flow: Flow, now: int, source: Source | None = None
+    ) -> None:
         self.registrar = registrar
         self.key = key
         self.update = changed
+        self.flow = flow
         self.source = source
         self.now = now
         self.pending: Pending[None] = Pending()
@@ -303,8 +350,8 @@ def _destination(binding: Binding, location: Location) -> Destination | None:
         received = binding.received
     else:
         connection = location.connection(binding.ruid)
-        if connection is None and binding.received is not None:
-            return None  # behind a NAT, and its connection is gone: nobody but the phone can open another
+        if connection is None and needs_connection(binding):
+            return None
     route = _route(binding.path) if binding.path is not None else ()
     return Destination(binding.uri, 1.0 if binding.q == NO_Q else binding.q, route, connection, received or "")
 

@@ -7,7 +7,8 @@ from modules.registrar.settings import RegistrarSettings
 from routing.runtime import Platform
 from sipcore.errors import Malformed, Refused
 from sipcore.host import Kind, kind_of
-from sipcore.message import Request
+from sipcore.message import Request, parse_name_addr
+from sipcore.message.parameters import split_commas
 from sipcore.uri import Uri, parse_uri, unescape
 
 _SUPPORTED = frozenset({b"path"})
@@ -73,6 +74,15 @@ def check_contact(text: str, source_address: str, platform: Platform, settings: 
         raise Refused(403, "Contact Address Can Not Be Called")
     if _leads_back(uri, kind, platform):
         raise Refused(403, "Contact Is This Server")
+
+
+def check_sips(request: Request, contact: Uri, path: str | None) -> None:
+    """Refuse a sips contact that did not come by sips all the way: it would promise too much (RFC 5630 section 5.2)."""
+    if contact.scheme != "sips":
+        return
+    hops = [parse_name_addr(value).uri for value in split_commas(path.encode())] if path is not None else []
+    if any(uri.scheme != "sips" for uri in (request.uri, *hops)):
+        raise Malformed("A sips Contact needs a sips Request-URI and Path")
 
 
 def _leads_back(uri: Uri, kind: Kind, platform: Platform) -> bool:

@@ -185,9 +185,14 @@ def update(
 
 def _find(bindings: Sequence[Binding], uri: Uri) -> int | None:
     for at, binding in enumerate(bindings):
-        if binding.contact == uri.text or equivalent(binding.uri, uri):
+        if binding.contact == uri.text or equivalent(_of_scheme(binding.uri, uri.scheme), uri):
             return at
     return None
+
+
+def _of_scheme(uri: Uri, scheme: str) -> Uri:
+    """The sip and the sips form of a contact are one binding, the later one (RFC 5630 section 5.1.1.1)."""
+    return uri if uri.scheme == scheme or {uri.scheme, scheme} != {"sip", "sips"} else uri.replace(scheme=scheme)
 
 
 def _check_order(binding: Binding, registration: Registration) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from modules.registrar.binding import Binding
 from sipcore.flow import Flow, host_port
 from sipcore.host import Kind, kind_of, plain_address
 from sipcore.message import Request
@@ -63,8 +64,25 @@ def received_for(contact: Uri, source: Source) -> str | None:
     return source.uri if hidden or plain_address(contact.host) == source.sent_by else None
 
 
+def needs_connection(binding: Binding) -> bool:
+    """Whether a binding leads nowhere without the connection it came by: only the phone can make that again.
+
+    So it is behind a NAT, for every WebSocket client, and with TLS where an address is all that a certificate could
+    speak for.
+    """
+    if binding.path is not None or binding.socket.startswith("udp:"):
+        return False
+    contact = binding.uri
+    transport = (contact.parameter("transport") or "").lower()
+    if binding.received is not None or transport in ("ws", "wss"):
+        return True
+    return (contact.scheme == "sips" or transport == "tls") and kind_of(contact.host) is not Kind.NAME
+
+
 def connection_for(contact: Uri, received: str | None, source: Source) -> Flow | None:
     """The connection to keep for a binding: only the phone itself can make it again."""
     if not source.flow.reliable or not source.direct:
         return None
+    if source.flow.transport in ("ws", "wss"):
+        return source.flow
     return source.flow if received is not None or plain_address(contact.host) == source.address else None

@@ -81,15 +81,15 @@ def test_connections_are_forgotten_with_their_binding() -> None:
     location = Location()
     flow = Flow("tcp", ("10.0.0.1", 5060), ("10.0.0.2", 4444))
     location.replace("alice@example.com", (binding("a"), binding("b")))
-    location.connect("a", flow)
-    location.connect("b", flow)
+    for ruid in ("a", "b"):
+        location.connections.connect("alice@example.com", ruid, flow)
     assert location.connection("a") is flow
     location.replace("alice@example.com", (binding("b"),))
     assert location.connection("a") is None and location.connection("b") is flow
     flow.closed = True
     assert location.connection("b") is None
-    location.connect("b", None)
-    assert not location._connections
+    location.connections.connect("alice@example.com", "b", None)
+    assert not location.connections
 
 
 def test_a_connection_that_its_phone_has_finished_with_leads_nowhere() -> None:
@@ -97,7 +97,7 @@ def test_a_connection_that_its_phone_has_finished_with_leads_nowhere() -> None:
     location = Location()
     flow = Flow("tcp", ("10.0.0.1", 5060), ("10.0.0.2", 4444))
     location.replace("alice@example.com", (binding("a"),))
-    location.connect("a", flow)
+    location.connections.connect("alice@example.com", "a", flow)
     flow.ending = True
     assert location.connection("a") is None
 
