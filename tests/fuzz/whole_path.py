@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.auth.module import Auth
+from modules.auth.settings import AuthSettings
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
 from routing.program.events import write_event
@@ -104,6 +105,7 @@ class WholePath:
             post=lambda call: call(),
             wall_clock=lambda: WALL_CLOCK + self.stack.timers.now,
             is_own_endpoint=lambda host, port: host == HERE[0] and port in (0, 5060),
+            settings={"auth": AuthSettings(algorithms=("SHA-512-256", "SHA-256", "MD5"))},
         )
         platform.provide(Store, self.store)  # type: ignore[type-abstract]
         platform.provide(Credentials, self.store)  # type: ignore[type-abstract]
@@ -211,7 +213,7 @@ class WholePath:
                 self._lose(flow)
                 continue
             message = judge.sent(flow, data)
-            if isinstance(message, Request):
+            if isinstance(message, Request) and message.method not in ("ACK", "CANCEL"):
                 self.sent_to[flow.remote[0]] = self.sent_to[""] = message
                 self.recorded = _lines("Route", message, "record-route") or self.recorded
         judge.verdict()
@@ -223,13 +225,14 @@ class WholePath:
     # -- what a script leaves open ------------------------------------------------------------------------------------
 
     def _filled_in(self, data: bytes, peer: str) -> bytes:
-        """`{via}` of the last request (to this peer), `{route}` as recorded, a right `{nonce}` and `{response}`."""
+        """`{via}` as in the last request, `{route}` and `{uri}` as recorded, a right `{nonce}` and `{response}`."""
         if b"{" not in data:
             return data
         sent = self.sent_to.get(peer) or self.sent_to.get("")
         if sent is not None:
             data = data.replace(b"{via}", _lines("Via", sent))
         data = data.replace(b"{route}", self.recorded)
+        data = data.replace(b"{uri}", self.recorded.partition(b"<")[2].partition(b">")[0])
         if b"{nonce}" in data:
             auth = self.modules[1]
             assert isinstance(auth, Auth)
