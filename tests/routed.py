@@ -39,7 +39,7 @@ def routed(text: str, *phones: tuple[str, int], failure: Exception | None = None
         found.failure = failure
         modules = [Builtins(server.platform), Texts(server.platform), server.proxy, found]
         routes = load_routes(text, modules, {"domains": server.platform.domains})
-        server.platform.on_reply = routes.on_reply
+        server.dispatcher.routes = server.platform.routes = routes
         return routes.run
 
     return make

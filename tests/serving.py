@@ -53,6 +53,8 @@ class LiteralLocator:
 class Routes:
     """Stands for the compiled routes."""
 
+    on_reply = None
+
     def __init__(self, route: Route) -> None:
         self.route = route
 

@@ -60,8 +60,10 @@ class ResponseContext:
         self.waiting: Pending[bool] | None = None
         self.cancelling = False
         self.timed_out = False
-        on_reply = proxy.platform.on_reply
-        self.returning = None if on_reply is None else Returning(context, (on_reply,))
+        routes = context.routes
+        if routes is None:  # inside a dialog: as the routes are now
+            routes = context.routes = proxy.platform.routes
+        self.returning = None if routes is None or routes.on_reply is None else Returning(context, (routes.on_reply,))
         self.redirection: Redirection | None = None
         self._ring_timer: Timer | None = None
         self._since = proxy.timers.now

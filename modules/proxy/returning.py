@@ -65,7 +65,9 @@ class Returning:
 
 def returning(context: Context, replies: ReplyFunction | None, branches: Sequence[Branch]) -> Returning | None:
     """The way back for these branches; None when nothing happens on it."""
-    functions = tuple(one for one in (replies, context.platform.on_reply) if one is not None)
+    routes = context.routes
+    on_reply = routes.on_reply if routes is not None else None
+    functions = tuple(one for one in (replies, on_reply) if one is not None)
     original = context.transaction.request
     sender, recipient = original.get("from"), original.get("to")
     restoring = any(

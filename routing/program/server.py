@@ -116,8 +116,7 @@ class Server:
         routes = self._routes(self.config, self.platform.domains, self.config.route_file)
         for warning in routes.warnings:
             _log.warning("%s", warning)
-        self.dispatcher.routes = routes
-        self.platform.on_reply = routes.on_reply
+        self.dispatcher.routes = self.platform.routes = routes
 
     def load_certificates(self) -> None:
         """Read certificates and keys for new connections; ConfigurationError, and no change, when one is wrong."""
@@ -159,7 +158,7 @@ class Server:
         self.platform.runner.limit = limits.parked
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         self._adapt_modules(before.for_modules(), config.for_modules())
-        self.dispatcher.routes = candidate.routes
+        self.dispatcher.routes = self.platform.routes = candidate.routes
 
     def _change_edge(self, candidate: Candidate) -> None:
         before, config = self.config, candidate.config

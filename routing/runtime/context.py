@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 from routing.runtime.outcome import NOTHING_TRIED, Attempt, Outcome
 from sipcore.facts import CallProgress
@@ -12,10 +13,22 @@ from sipcore.message.tag import tag_for
 from sipcore.need import Handle
 from sipcore.transaction.user import ServerTransaction
 
-__all__ = ["CHALLENGES", "Attempt", "Context", "Outcome"]
+__all__ = ["CHALLENGES", "Attempt", "Context", "Outcome", "RouteSet"]
 
 if TYPE_CHECKING:
     from routing.runtime.platform import Platform
+    from routing.runtime.values import ReplyFunction
+
+
+class RouteSet(Protocol):
+    """One version of the routes: `on_reply` is asked about every response that a proxy gives back."""
+
+    @property
+    def on_reply(self) -> ReplyFunction | None:
+        """`on reply`, when the file has one."""
+
+    def run(self, context: Context) -> Coroutine[Any, Any, object]:
+        """Run the request through `on request`."""
 
 
 class Context:
@@ -41,7 +54,7 @@ class Context:
         self.forwarded = self.ended = False
         self.call: dict[str, Any] = {}
         self.handle: Handle | None = None
-        self.routes: object = None
+        self.routes: RouteSet | None = None
         """The version of the routes that this request runs through: kept as long as anything may run of it."""
         self.steps = 0  # turns of loops, counted against a limit
 

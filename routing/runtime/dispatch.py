@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
 
-from routing.runtime.context import Context
+from routing.runtime.context import Context, RouteSet
 from routing.runtime.platform import Platform
 from sipcore.errors import Malformed, Refused, RingwayError, Unavailable
 from sipcore.facts import Rejected
@@ -22,13 +21,6 @@ _NO_DIALOG_NEEDED = frozenset({"REGISTER", "OPTIONS", "NOTIFY"})
 
 Offer = Callable[[Request, ServerTransaction], bool]
 """Takes a request and answers True, or leaves it to the next one; raises Refused or Malformed to answer."""
-
-
-class RouteSet(Protocol):
-    """The routes in force."""
-
-    def run(self, context: Context) -> Coroutine[Any, Any, object]:
-        """Run the request through `on request`."""
 
 
 class Dispatcher:

@@ -10,7 +10,7 @@ from sipcore.need import Runner
 from sipcore.tokens import Tokens
 
 if TYPE_CHECKING:
-    from routing.runtime.values import ReplyFunction
+    from routing.runtime.context import RouteSet
     from sipcore.stack import Stack
 
 T = TypeVar("T")
@@ -73,8 +73,8 @@ class Platform:
         """Hears what happens all day: calls, registrations, challenges. None unless somebody really looks."""
         self.observe_refusals: Observer | None = None
         """Hears of each refusal (`Rejected`): that is worth a line in any log."""
-        self.on_reply: ReplyFunction | None = None
-        """What the routes in force say about every response that a proxy gives back."""
+        self.routes: RouteSet | None = None
+        """The routes in force, for what has not begun in a route: requests inside a dialog."""
         self._contracts: dict[type, object] = {}
         self._unix_offset: float | None = None
 
