@@ -6,7 +6,7 @@ Rule 3: decisions are pure functions (`forwarding`, `best_response`, `route_set`
 context only carry them out.
 
 A Record-Route token is the HMAC of the Call-ID: it proves that we let this dialog begin, so that nobody can use an
-invented To tag and Route to be relayed without authentication. Where a side can be reached by the connection it has made
-and by no other, the token carries the name of that connection too (RFC 5626 section 5.2), under the same HMAC: it is
-good for this call only. Then there are two Record-Route values, one for each side, also between equal transports.
+invented To tag and Route to be relayed without authentication. Where a side can be reached by the connection it has
+made and by no other, the token carries the name of that connection too (RFC 5626 section 5.2), under the same HMAC:
+it is good for this call only. Then there are two Record-Route values, one for each side, also between equal transports.
 """
