@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# The same examples in each run: what fails here fails everywhere, and a change is what makes a test fail. `./dev fuzz`
+# is the place for chance.
+settings.register_profile("ringway", derandomize=True, deadline=None)
+settings.load_profile("ringway")
 
 pytest_plugins = ["tests.conformance"]
 

@@ -71,7 +71,7 @@ def _without_source(value: bytes) -> bytes:
         for text in _PARAMETER.findall(value, start)
         if text[1:].partition(b"=")[0].strip(b" \t").lower() not in (b"received", b"rport")
     ]
-    return value[:start] + b"".join(kept)
+    return (value[:start] + b"".join(kept)).rstrip(b" \t")
 
 
 def way_back(via: Via, flow: Flow) -> Flow:

@@ -156,6 +156,7 @@ def test_nothing_is_touched_when_the_sent_by_is_the_source(value: bytes) -> None
         # forged by the client
         (b"SIP/2.0/UDP h;rport=1;received=10.0.0.1;branch=a", b"SIP/2.0/UDP h;branch=a;received=192.0.2.9;rport=40000"),
         (b"SIP/2.0/UDP 192.0.2.9;branch=a;received=10.0.0.1", b"SIP/2.0/UDP 192.0.2.9;branch=a"),
+        (b"SIP/2.0/UDP 192.0.2.9:1 ;received= z9hG4bKa", b"SIP/2.0/UDP 192.0.2.9:1"),
         (b"SIP/2.0/UDP 192.0.2.1;Received=10.0.0.1;rport", b"SIP/2.0/UDP 192.0.2.1;received=192.0.2.9;rport=40000"),
         (b"SIP/2.0/UDP h;maddr=10.0.0.1;branch=a", b"SIP/2.0/UDP h;maddr=10.0.0.1;branch=a;received=192.0.2.9"),
         # only the first value of a list
