@@ -190,11 +190,12 @@ class Stack:
     def _cancel(self, request: Request, flow: Flow, key: tuple[object, ...]) -> None:
         """RFC 3261 section 9.2: answer the CANCEL by itself, and end the INVITE if it still can be ended."""
         invite = self.transactions.servers.get((*key[:-1], "INVITE"))
-        transaction = self.transactions.new_server(request, flow, key)
-        # A CANCEL from elsewhere with the right branch is refused: whoever sent the INVITE can send the CANCEL.
+        # A CANCEL from elsewhere with the right branch is refused: whoever sent the INVITE can send the CANCEL. It
+        # makes no transaction, in which the right one would be taken for its retransmission.
         if not isinstance(invite, InviteServer) or invite.flow.remote[0] != flow.remote[0]:
-            transaction.respond(request.response(481, to_tag=tag_for(request, self.tokens)))
+            self._refuse(request.response(481, to_tag=tag_for(request, self.tokens)), flow)
             return
+        transaction = self.transactions.new_server(request, flow, key)
         transaction.respond(request.response(200, to_tag=tag_for(request, self.tokens)))
         if not invite.answered() and invite.user is not None:
             invite.user.cancelled()
@@ -203,7 +204,11 @@ class Stack:
         self.counters.shed += 1
         response = request.response(503, to_tag=tag_for(request, self.tokens))
         response.append("retry-after", b"10")
-        self.transactions.send_response(way_back(request.via, flow), response.write(), response)
+        self._refuse(response, flow)
+
+    def _refuse(self, response: Response, flow: Flow) -> None:
+        """Send a response without a transaction (RFC 3261 section 8.2.7)."""
+        self.transactions.send_response(way_back(response.via, flow), response.write(), response)
 
     def _answer_malformed(self, data: bytes, malformed: Malformed, flow: Flow) -> None:
         self.counters.malformed += 1

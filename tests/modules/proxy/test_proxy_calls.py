@@ -174,6 +174,9 @@ def test_a_cancel_from_another_address_is_refused() -> None:
     call.wire.run(0.1)
     call.respond(call.bob, 180)
     assert call.bob.requests("CANCEL") == []
+    call.cancel()  # by the caller, who is not kept from it
+    assert len(call.bob.requests("CANCEL")) == 1
+    assert call.statuses("CANCEL") == [200]
 
 
 @pytest.mark.conformance("RFC 3261 16.7")
