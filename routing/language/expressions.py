@@ -353,6 +353,8 @@ class Expressions:
         positional, labelled = bind(self, signature.name, signature.parameters, node.name.span, node.arguments, scope)
         if signature.check is not None:
             self._check_constants(signature.check, signature, positional, labelled, node.span)
+        if signature.site:
+            labelled[signature.site] = Constant(f"{node.span.line}:{node.span.column}")
         return Invocation(signature, positional, labelled, node.span)
 
     def _check_constants(

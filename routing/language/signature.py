@@ -59,6 +59,8 @@ class Signature:
     module: str = ""
     summary: str = ""
     check: ConstantCheck | None = None
+    site: str = ""
+    """The Python name of a parameter that is told where the call stands, if there is one."""
     elsewhere: Signature | None = None
     """Another function of the same name, for places where this one can't be called."""
 

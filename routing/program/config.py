@@ -12,6 +12,7 @@ from typing import Any
 from modules.auth.settings import AuthSettings
 from modules.database.settings import DatabaseSettings
 from modules.enum.settings import EnumSettings
+from modules.limits.settings import CountingSettings
 from modules.registrar.settings import RegistrarSettings
 from routing.language.hours import Hours
 from routing.language.problem import Problem, render
@@ -72,6 +73,12 @@ class LimitSettings:
     """UDP peers that each socket remembers."""
     datagrams_waiting: int = setting(whole_number(1), 1_024)
     """Datagrams kept while the kernel takes no more; beyond it they are dropped."""
+    rates: int = setting(whole_number(1), 100_000)
+    """What `limit` counts at a time; beyond it what was counted longest ago begins anew."""
+    bans: int = setting(whole_number(1), 100_000)
+    """Addresses that `ban` keeps; beyond it the oldest gives way."""
+    shared: int = setting(whole_number(1), 100_000)
+    """Entries of each `shared` table; beyond it the oldest gives way."""
 
     def of_messages(self) -> Limits:
         """The part that the parser checks."""
@@ -209,7 +216,10 @@ class Config:
     def for_modules(self) -> dict[str, Any]:
         """The settings that modules ask for, by section."""
         database = replace(self.database, url=self.database_url)
-        return {"database": database, "auth": self.auth, "registrar": self.registrar, "enum": self.enum}
+        rates = CountingSettings(self.limits.rates, self.limits.bans)
+        return {
+            "database": database, "auth": self.auth, "registrar": self.registrar, "enum": self.enum, "rates": rates,
+        }  # fmt: skip
 
 
 def find(given: str | None, environ: Mapping[str, str]) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from modules.auth.module import Auth
 from modules.database.module import Database
 from modules.enum.module import Enum
+from modules.limits.module import Limits
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
 from routing.program.candidate import Candidate, adaptable, merge
@@ -40,7 +41,7 @@ from sipcore.tokens import Tokens
 
 _WORKER = "0"
 """The number of this process behind the node's name, in every token."""
-MODULES: tuple[type[Module], ...] = (Builtins, Texts, Database, Auth, Registrar, Proxy, Enum)
+MODULES: tuple[type[Module], ...] = (Builtins, Texts, Database, Auth, Registrar, Proxy, Enum, Limits)
 """What a route file may use, in the order they start: a contract is provided before somebody asks for it."""
 _log = logging.getLogger("ringway")
 
@@ -94,7 +95,7 @@ class Server:
             is_own_endpoint=self.own_endpoints,
             settings=config.for_modules(),
         )
-        self.shared = SharedTables()
+        self.shared = SharedTables(config.limits.shared)
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = resolver or DnsResolver(config.dns)
         self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
@@ -156,6 +157,7 @@ class Server:
         limits = config.limits
         self.stack.limits, self.stack.most_transactions = limits.of_messages(), limits.transactions
         self.platform.runner.limit = limits.parked
+        self.shared.bound(limits.shared)
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         self._adapt_modules(before.for_modules(), config.for_modules())
         self.dispatcher.routes = self.platform.routes = candidate.routes

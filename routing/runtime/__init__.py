@@ -10,6 +10,7 @@ from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Domains, Platform
 from routing.runtime.values import (
     BranchFunction,
+    CallSite,
     Destination,
     Duration,
     FinalCode,
@@ -18,11 +19,13 @@ from routing.runtime.values import (
     Order,
     Rate,
     ReplyFunction,
+    address_number,
 )
 
 __all__ = [
     "Attempt",
     "BranchFunction",
+    "CallSite",
     "Context",
     "Destination",
     "Domains",
@@ -38,5 +41,6 @@ __all__ = [
     "Platform",
     "Rate",
     "ReplyFunction",
+    "address_number",
     "function",
 ]

@@ -43,6 +43,7 @@ from routing.runtime.shared import SharedEntry
 from routing.runtime.texts import replacement, replacement_at_run_time
 from routing.runtime.values import (
     BranchFunction,
+    CallSite,
     Country,
     Destination,
     Duration,
@@ -140,7 +141,9 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
         raise _Unfit("it may wait, so it can't be offered to branch and reply functions")
     if declaration.ends is Ends.MAY and result != TRUTH:
         raise _Unfit("it may end the route, so it returns bool")
-    parameters = tuple(_parameter(one, method) for one in list(described.parameters.values())[2:])
+    written = list(described.parameters.values())[2:]
+    site = next((one.name for one in written if one.annotation in (CallSite, "CallSite")), "")
+    parameters = tuple(_parameter(one, method) for one in written if one.name != site)
     summary = (inspect.getdoc(method) or "").partition("\n")[0]
     return Signature(
         declaration.name,
@@ -153,6 +156,7 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
         kind.name or kind.__name__,
         summary,
         declaration.check,
+        site,
     )
 
 

@@ -102,15 +102,21 @@ def check_routes(
 
 def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:
     """What a route may use with these modules and tables; raises `ConfigurationError` for an unfit module."""
+    modules = tuple(modules)
     return Environment(
         functions=function_table(modules),
         roots=ROOTS,
         attributes=ATTRIBUTES,
         keyed=KEYED,
-        tables={name: _table(table) for name, table in tables.items()},
+        tables={name: _table(table) for name, table in {**_offered(modules), **tables}.items()},
         parameter_types=PARAMETER_TYPES,
         names=NAMES,
     )
+
+
+def _offered(modules: Iterable[Module | type[Module]]) -> dict[str, Any]:
+    """The tables of modules; of a class what kind they are, which is enough to check a file."""
+    return {name: table for module in modules for name, table in module.tables.items()}
 
 
 def _table(table: Container[Any]) -> Table:

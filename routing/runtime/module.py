@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from routing.language.signature import ConstantCheck, Ends, Place
@@ -55,6 +56,8 @@ class Module:
     """One role or feature. Subclasses set `name`, declare functions, and override what they need."""
 
     name: str = ""
+    tables: Mapping[str, Container[object] | type] = MappingProxyType({})
+    """Tables that routes can ask, by name: on the class what kind they are, on an instance they themselves."""
     adaptable: ClassVar[frozenset[str]] = frozenset()
     """The settings that can change while the server runs; a change of any other waits for the next start."""
 

@@ -10,19 +10,20 @@ from typing import NamedTuple
 
 from routing.language.bound import SharedTable as Declared
 
-MOST_ENTRIES = 100_000
-"""In each table; a further one drives out the one that was stored longest ago."""
-
 
 class SharedTable:
-    """One table; `now` is the stack's time in seconds."""
+    """One table; `now` is the stack's time in seconds.
 
-    __slots__ = ("_entries", "default", "lifetime", "name")
+    It holds at most `most` entries: a further one drives out the one that was stored longest ago.
+    """
 
-    def __init__(self, name: str, default: object, lifetime: float) -> None:
+    __slots__ = ("_entries", "default", "lifetime", "most", "name")
+
+    def __init__(self, name: str, default: object, lifetime: float, most: int = 100_000) -> None:
         self.name = name
         self.default = default
         self.lifetime = lifetime
+        self.most = most
         self._entries: dict[str, tuple[float, object]] = {}
 
     def __len__(self) -> int:
@@ -44,7 +45,7 @@ class SharedTable:
         entries.pop(key, None)
         entries[key] = (now, value)
         oldest = next(iter(entries))
-        while len(entries) > MOST_ENTRIES or entries[oldest][0] + self.lifetime <= now:
+        while len(entries) > self.most or entries[oldest][0] + self.lifetime <= now:
             del entries[oldest]
             oldest = next(iter(entries))
 
@@ -66,13 +67,22 @@ class SharedTables:
     A table that is declared with another type begins empty; with another lifetime it keeps what it has.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 100_000) -> None:
+        self._most = most
         self._tables: dict[str, SharedTable] = {}
+
+    def bound(self, most: int) -> None:
+        """Let each table hold so many entries."""
+        self._most = most
+        for table in self._tables.values():
+            table.most = most
 
     def open(self, declared: Declared) -> SharedTable:
         """The table for a declaration."""
         table = self._tables.get(declared.name)
         if table is None or type(table.default) is not type(declared.default):
-            table = self._tables[declared.name] = SharedTable(declared.name, declared.default, declared.lifetime)
+            table = self._tables[declared.name] = SharedTable(
+                declared.name, declared.default, declared.lifetime, self._most
+            )
         table.lifetime = declared.lifetime
         return table

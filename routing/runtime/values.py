@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, NewType, Protocol
 
 from routing.language.literals import Rate
-from routing.language.networks import Networks
+from routing.language.networks import Networks, address_number
 from routing.language.problem import BadLiteral
 from sipcore.flow import Flow
 from sipcore.message import Message, Request, Response
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BranchFunction",
+    "CallSite",
     "Country",
     "Destination",
     "Duration",
@@ -26,6 +27,7 @@ __all__ = [
     "Rate",
     "Replacement",
     "ReplyFunction",
+    "address_number",
 ]
 
 Duration = NewType("Duration", float)
@@ -34,6 +36,9 @@ Duration = NewType("Duration", float)
 FinalCode = NewType("FinalCode", int)
 """A status code that answers a request for good: 200 to 699."""
 
+
+CallSite = NewType("CallSite", str)
+"""Where in a route file a function was called; filled in when the file is loaded, never written."""
 
 Country = NewType("Country", str)
 """A country by the two letters of ISO 3166, in upper case; its dialling plan is known."""

@@ -9,21 +9,22 @@ import pytest
 
 from modules.auth.module import Auth
 from modules.enum.module import Enum
+from modules.limits.module import Limits
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
 from routing.language.problem import render
+from routing.program.config import LimitSettings
 from routing.runtime import Domains
 from routing.runtime.builtins import Builtins
 from routing.runtime.functions import function_table
 from routing.runtime.loader import PARAMETER_TYPES, check_routes
 from routing.runtime.properties import ATTRIBUTES, SERVERS_OWN, described
-from routing.runtime.shared import MOST_ENTRIES
 from routing.runtime.steps import MOST_STEPS
 from routing.runtime.texts import Texts
 from sipcore.message.names import spelling
 
 PAGE = Path(__file__).parents[2].joinpath("docs", "routing-language.md").read_text("utf-8")
-MODULES = [Builtins, Texts, Auth, Registrar, Proxy, Enum]
+MODULES = [Builtins, Texts, Auth, Registrar, Proxy, Enum, Limits]
 TABLES = {"domains": Domains(("example.com",))}
 EXAMPLES = re.findall(r"^```route\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SHOWN = {
@@ -88,4 +89,4 @@ def test_the_small_print_is_right() -> None:
     for name in PARAMETER_TYPES:
         assert name in section("Types")
     assert f"{MOST_STEPS:,} turns" in PAGE
-    assert f"{MOST_ENTRIES:,} entries" in PAGE
+    assert f"{LimitSettings().shared:,} entries" in PAGE

@@ -11,7 +11,7 @@ from routing.language.bound import SharedTable as Declared
 from routing.language.problem import Problem
 from routing.runtime import Context
 from routing.runtime.loader import load_routes
-from routing.runtime.shared import MOST_ENTRIES, SharedTable, SharedTables
+from routing.runtime.shared import SharedTable, SharedTables
 from sipcore.errors import ConfigurationError
 
 COUNT = """
@@ -105,15 +105,16 @@ def test_a_wrong_file_changes_no_table(route: Any) -> None:
     assert route(COUNT, 1001.0) == [(2, True, False)]
 
 
-def test_a_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routing.runtime.shared.MOST_ENTRIES", 3)
-    table = SharedTable("a", 0, 60.0)
+def test_a_table_is_bounded() -> None:
+    tables = SharedTables(100)
+    table = tables.open(Declared("a", 0, 60.0))
+    tables.bound(3)
     for number in range(10):
         table.put(str(number), number, 0.0)
     table.put("7", 70, 1.0)
     table.put("10", 10, 1.0)
     assert [table.get(str(number), 1.0) for number in range(11)] == [0] * 7 + [70, 0, 9, 10]
-    assert len(table) == 3 and MOST_ENTRIES >= 10_000
+    assert len(table) == 3 and tables.open(Declared("b", 0, 60.0)).most == 3
 
 
 def test_what_has_run_out_is_forgotten() -> None:

@@ -1,0 +1,63 @@
+"""What routes call: `limit`, `ban`, `unban`, and the table `banned`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from modules.limits.bans import Bans
+from modules.limits.rates import Rates
+from modules.limits.settings import CountingSettings
+from routing.runtime import CallSite, Context, Duration, Module, Platform, Rate, function
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsStatistics:
+    """What is remembered, and how often it mattered."""
+
+    rates: int
+    bans: int
+    refused: int
+    banned: int
+
+
+class Limits(Module):
+    """Rates and bans."""
+
+    name = "rates"
+    tables: Mapping[str, Container[object] | type] = MappingProxyType({"banned": Bans})
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        settings: CountingSettings = platform.settings.get("rates", CountingSettings())
+        self._rates = Rates(settings.rates)
+        self._bans = Bans(settings.bans, platform.now)
+        self.tables = {"banned": self._bans}
+        self._refused = self._banned = 0
+
+    def adapt(self, settings: CountingSettings) -> None:
+        """Remember so many from now on."""
+        self._rates.most, self._bans.most = settings.rates, settings.bans
+
+    def statistics(self) -> LimitsStatistics:
+        """Counters."""
+        return LimitsStatistics(len(self._rates), len(self._bans), self._refused, self._banned)
+
+    @function()
+    def limit(self, context: Context, rate: Rate, *, per: str, site: CallSite) -> bool:
+        """Whether one more is within the rate, counted for each `per:` alone and for each line that asks."""
+        within = self._rates.take((site, per), rate, self.platform.now())
+        self._refused += not within
+        return within
+
+    @function()
+    def ban(self, context: Context, address: str, duration: Duration) -> None:
+        """Put an IP address into the table `banned` for a time."""
+        self._bans.add(address, duration)
+        self._banned += 1
+
+    @function()
+    def unban(self, context: Context, address: str) -> None:
+        """Take an IP address out of the table `banned`."""
+        self._bans.remove(address)
