@@ -34,6 +34,8 @@ class TransactionCounters:
     retransmissions_received: int = 0
     stray_responses: int = 0
     unexpected_events: int = 0
+    out_of_proportion: int = 0
+    """Requests by UDP that were so small that refusing them would have served whoever forged their source."""
 
 
 class TransactionLayer:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from sipcore.flow import Flow
-from sipcore.message import Response
+from sipcore.message import Request, Response
 from sipcore.transaction.engine import ABANDON, Transaction
+
+MOST_RETURNED = 3
+"""How many bytes a refusal may have for each byte that came."""
 
 
 class ServerMachine(Transaction):
@@ -27,9 +30,26 @@ class ServerMachine(Transaction):
 
 
 def send_once(transaction: ServerMachine, response: Response) -> None:
-    """Send a response and forget the request: whoever repeats it asks anew."""
-    transaction.layer.send_response(transaction.way_back, response.write(), response)
+    """Send a response and forget the request: whoever repeats it asks anew.
+
+    A datagram so small that its refusal would be more than three times its size is not answered: no phone sends such a
+    one, but whoever forges a source would gain by it (RFC 3261 section 26.1.5).
+    """
+    data = response.write()
+    layer = transaction.layer
+    if transaction.flow.reliable or len(data) <= MOST_RETURNED * _size(transaction.request):
+        layer.send_response(transaction.way_back, data, response)
+    else:
+        layer.counters.out_of_proportion += 1
     transaction.abandon()
+
+
+def _size(request: Request) -> int:
+    """How many bytes a request had when it came, before its Via was marked with its source."""
+    via = request.via
+    marks = len(via.received) + len(";received=") + len(via.rport or "") if via.received else 0
+    lines = request.lines
+    return len(request.uri_text) + sum(map(len, lines)) + 2 * len(lines) + len(request.body) - marks
 
 
 def send(transaction: ServerMachine, response: Response) -> None:
