@@ -80,7 +80,10 @@ class Pending(Generic[Result]):
 
 
 class Handle:
-    """One running handler; `stop()` ends it and cancels the slow call it waits for."""
+    """One running handler; `stop()` ends it and cancels the slow call it waits for.
+
+    The owner usually holds its handle, so a handler that has finished lets go of its owner.
+    """
 
     __slots__ = ("_cancel", "_coroutine", "_runner", "_waiting", "finished", "owner")
 
@@ -108,10 +111,11 @@ class Handle:
             self._close()
 
     def _close(self) -> None:
+        owner, self.owner = self.owner, None
         try:
             self._coroutine.close()
         except Exception as failure:  # raised by a handler's clean-up: reported like any other fault of it
-            self._runner.on_error(failure, self.owner)
+            self._runner.on_error(failure, owner)
 
     def _forget(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -129,10 +133,12 @@ class Handle:
                     waited = self._coroutine.send(result)
             except StopIteration:
                 self.finished = True
+                self.owner = None
                 return
             except Exception as failure:  # the one place a fault of a handler ends up; it is reported, never dropped
                 self.finished = True
-                self._runner.on_error(failure, self.owner)
+                owner, self.owner = self.owner, None
+                self._runner.on_error(failure, owner)
                 return
             if self.finished:
                 self._close()

@@ -61,6 +61,9 @@ class Phone:
         """As a client: no final response came."""
         self.log.append(("lost" if lost else "timeout", ""))
 
+    def ended(self) -> None:
+        """As a client: nothing more will come."""
+
     # -- being called -----------------------------------------------------------------------------------------------
 
     def request(self, request: Request, transaction: ServerTransaction) -> None:

@@ -43,7 +43,7 @@ class Datagrams:
 
     def receive(self, wait: float) -> Arrival | None:
         """The next datagram, or None when none came in time."""
-        ready, _, _ = select.select(self._sockets, [], [], max(0.0, wait))
+        ready = _readable(self._sockets, max(0.0, wait))
         if not ready:
             return None
         return Arrival(ready[0].recv(65_535), ready[0].getsockname()[1])
@@ -104,6 +104,15 @@ class Stream:
         self._socket.close()
 
 
+def _readable(sockets: Sequence[socket.socket], wait: float | None) -> list[socket.socket]:
+    """Those of these sockets that can be read within `wait` seconds; poll, since select knows 1,024 descriptors only."""
+    poll = select.poll()
+    for each in sockets:
+        poll.register(each, select.POLLIN)
+    ready = {descriptor for descriptor, _ in poll.poll(None if wait is None else wait * 1000)}
+    return [each for each in sockets if each.fileno() in ready]
+
+
 def _udp(host: str, port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
@@ -131,7 +140,7 @@ class NextHop:
     def _serve(self, end: socket.socket) -> None:
         with end, self._datagrams, self._listener:
             while True:
-                ready, _, _ = select.select([end, self._datagrams, self._listener, *self._streams], [], [])
+                ready = _readable([end, self._datagrams, self._listener, *self._streams], None)
                 if end in ready:
                     break
                 for each in ready:

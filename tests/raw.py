@@ -24,7 +24,7 @@ class Raw:
     @property
     def method(self) -> bytes:
         """The method: of the request itself, or the one a response answers."""
-        return self.first(b"cseq").split()[-1] if self.status else self.start.split(b" ")[0]
+        return (self.first(b"cseq").split() or [b""])[-1] if self.status else self.start.split(b" ")[0]
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of all lines of a header."""

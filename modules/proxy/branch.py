@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modules.proxy.best_response import Final
 from modules.proxy.route_set import record_route
@@ -15,22 +15,26 @@ from sipcore.transaction.user import ClientTransaction
 if TYPE_CHECKING:
     from modules.proxy.response_context import ResponseContext
 
+_NOBODY: Any = None
+
 
 class Branch:
     """A client of the stack: hears responses and failures, and tells its response context.
 
-    `request` is the copy without our Via; `flow` is the way a binding came by, tried before any target.
+    `request` is the copy without our Via; `flow` is the way a binding came by, tried before any target. When it has
+    ended and its last transaction too, it lets go of its context: a call that is over is freed by counting references.
     """
 
     __slots__ = (
         "_datagram",
         "_last_progress",
         "_latest",
+        "_live",
         "_targets",
         "_timer_c",
         "client",
         "context",
-        "ended",
+        "ended_at",
         "final",
         "flow",
         "name",
@@ -49,6 +53,7 @@ class Branch:
         self.client: ClientTransaction | None = None
         self.final: Final | None = None
         self.ringing = False
+        self._live = False  # a transaction may still tell something
         self._timer_c: Timer | None = None
         self._last_progress = self._latest = 0.0
         self._datagram: Flow | None = None
@@ -90,6 +95,7 @@ class Branch:
                 stamp = context.proxy.tokens.stamp_flow(request.call_id, name)
             record_route(request, context.server.flow, context.upstream_stamp, flow, stamp)
         branch = f"{context.proxy.tokens.branch()}.{context.loop}"
+        self._live = True
         self.client = client = context.proxy.send_request(request, flow, self, branch, may_switch)
         self._datagram = None if client.flow is flow else flow
         if context.is_invite and self._timer_c is None:
@@ -129,6 +135,7 @@ class Branch:
 
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
         """No response will come from this target: try the next one."""
+        self._live = False
         if not self.ringing:
             self.context.proxy.locator.failed(transaction.flow)
         if lost and self._datagram is not None and not self.ringing:
@@ -140,6 +147,12 @@ class Branch:
             self._end(Final(503, "Next Hop Unreachable", None))
         else:
             self._end(Final(408, "", None))
+
+    def ended(self) -> None:
+        """The transaction of this target is over, and so is the branch when it has ended."""
+        self._live = False
+        if self.final is not None:
+            self.context = _NOBODY
 
     # -- ending -----------------------------------------------------------------------------------------------------
 
@@ -157,8 +170,10 @@ class Branch:
         self._stop_timer_c()
         if self.final is None:
             self.final = final
-            self.ended = self.context.proxy.timers.now
+            self.ended_at = self.context.proxy.timers.now
             self.context.failed(self)
+        if not self._live:
+            self.context = _NOBODY
 
     def _stop_timer_c(self) -> None:
         if self._timer_c is not None:

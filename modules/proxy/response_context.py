@@ -209,7 +209,7 @@ class ResponseContext:
         elif response is not None:
             response = collected(response, finals)
         attempts = [
-            Attempt(branch.name, branch.final.status, branch.final.reason, branch.ended - self._since)
+            Attempt(branch.name, branch.final.status, branch.final.reason, branch.ended_at - self._since)
             for branch in self.branches
             if branch.final is not None
         ]

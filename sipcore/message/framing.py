@@ -44,7 +44,8 @@ class _NoBorder(Malformed):
         self.head = head
 
 
-_TOKEN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
+_VISIBLE = frozenset(range(0x21, 0x7F))
+"""What a request line may begin with, be it right or wrong; TLS and other binary protocols begin with none of these."""
 
 
 class StreamFraming:
@@ -166,7 +167,7 @@ class StreamFraming:
             if end >= 0:
                 _look_at_start(bytes(source[at:end]))
                 self._start_seen = True
-            elif not _may_be_empty_line(source, at) and source[at] not in _TOKEN:
+            elif not _may_be_empty_line(source, at) and source[at] not in _VISIBLE:
                 raise _NoBorder("Not a SIP message", 400, b"")
         self._searched = max(held - 3, 0)
 
@@ -178,7 +179,8 @@ def _may_be_empty_line(source: bytes | bytearray, at: int) -> bool:
 
 def _look_at_start(line: bytes) -> None:
     """HTTP, RTSP, TLS, SSH and noise are known by their first line, long before any limit."""
-    if not line or line[0] not in _TOKEN or (b" SIP/" not in line.upper() and line[:4].upper() != b"SIP/"):
+    words = line.upper().replace(b"\t", b" ")
+    if not line or line[0] not in _VISIBLE or (b" SIP/" not in words and words[:4] != b"SIP/"):
         raise _NoBorder("Not a SIP message", 400, b"")
 
 

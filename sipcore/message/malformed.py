@@ -24,7 +24,7 @@ from sipcore.message.via import Via, parse_via
 from sipcore.uri import parse_uri
 
 _LONGEST_LINE = 8192
-_REQUEST_LINE = re.compile(rb"[ \t]*([^ \t]+)[ \t].*[ \t]SIP/[0-9.]+[ \t]*", re.IGNORECASE | re.DOTALL)
+_REQUEST_LINE = re.compile(rb"[ \t]*([^ \t]+)[ \t](?:.*[ \t])?SIP/[0-9.]+[ \t]*", re.IGNORECASE | re.DOTALL)
 _FOLD = re.compile(rb"(?:\r\n[ \t]+)+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _READABLE_VIA = re.compile(

@@ -18,6 +18,12 @@ class ClientMachine(Transaction):
         self.fire(ABANDON)
 
     def end(self) -> None:
+        """Leave, and tell the user that nothing more will come."""
+        user = self.user
+        self.leave()
+        user.ended()
+
+    def leave(self) -> None:
         """Leave the layer's table and let go of everything."""
         self.stop_timers()
         self.layer.clients.pop(self.key, None)  # type: ignore[call-overload]
@@ -43,5 +49,5 @@ def report_lost(transaction: ClientMachine, _: Any) -> None:
 
 def _report(transaction: ClientMachine, lost: bool) -> None:
     user = transaction.user
-    transaction.end()
+    transaction.leave()
     user.failed(lost, transaction)

@@ -128,6 +128,9 @@ class Nobody:
     def failed(self, lost: bool, transaction: object) -> None:
         """Ignore it; the INVITE transaction has its own timers."""
 
+    def ended(self) -> None:
+        """Nothing to let go of."""
+
 
 NOBODY = Nobody()
 

@@ -68,6 +68,9 @@ class ClientUser(Protocol):
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
         """No final response will come: the flow was lost, or (lost=False) timer B or F ran out."""
 
+    def ended(self) -> None:
+        """The transaction is over: nothing more will come of it. Not told where `failed` says so."""
+
 
 class TransactionUser(Protocol):
     """Who takes new requests from the stack."""

@@ -47,6 +47,9 @@ class Answering:
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
         self.failed_flows.append(lost)
 
+    def ended(self) -> None:
+        pass
+
 
 @contextlib.asynccontextmanager
 async def serving(

@@ -17,12 +17,16 @@ class Recorder:
 
     def __init__(self) -> None:
         self.heard: list[object] = []
+        self.ends = 0
 
     def response(self, response: Response, transaction: object) -> None:
         self.heard.append(response.status)
 
     def failed(self, lost: bool, transaction: object) -> None:
         self.heard.append("lost" if lost else "timeout")
+
+    def ended(self) -> None:
+        self.ends += 1
 
     def cancelled(self) -> None:
         self.heard.append("cancelled")

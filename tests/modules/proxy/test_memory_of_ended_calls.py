@@ -1,0 +1,213 @@
+"""A call that has ended is freed by counting references: it leaves no cycle, since the collector seldom looks.
+
+With a hundred thousand calls in memory a full round of Python's collector stops the server for half a second, so it
+looks at young objects only; whatever a call of some seconds left in a cycle would stay for ever.
+"""
+
+from __future__ import annotations
+
+import gc
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from modules.proxy.redirection import Redirection
+from tests.calls import ALICE, BOB, BOB_DESK, US, Call, answer_last, destinations, established, relaying, ringing
+from tests.serving import Route, Server
+from tests.wire import request
+
+CONTACT = "Contact: <sip:bob@10.0.0.3:5060>"
+OURS = ("sipcore", "modules", "routing")
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+def left_behind() -> Counter[str]:
+    """What only the collector would free, by type."""
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    gc.set_debug(0)
+    found: Counter[str] = Counter()
+    for one in gc.garbage:
+        kind = type(one)
+        if kind.__module__.partition(".")[0] in OURS or isinstance(one, types.CoroutineType):
+            found[kind.__qualname__] += 1
+    gc.garbage.clear()
+    return found
+
+
+def answered_and_ended() -> Call:
+    call = Call(relaying(BOB))
+    alice, _ = established(call)
+    alice.send("BYE")
+    answer_last(call.bob, "BYE", 200)
+    return call
+
+
+def busy() -> Call:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 486)
+    call.acknowledge_failure()
+    return call
+
+
+def nobody_says_anything() -> Call:
+    call = Call(relaying(BOB))
+    call.dial()
+    return call
+
+
+def rings_for_ever() -> Call:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180)
+    return call
+
+
+def cancelled() -> Call:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.cancel()
+    call.respond(call.bob, 487)
+    call.acknowledge_failure()
+    return call
+
+
+def cancelled_before_anything() -> Call:
+    call = Call(relaying(BOB))
+    call.dial()
+    call.cancel()
+    return call
+
+
+def forked() -> Call:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.respond(call.desk, 180)
+    call.respond(call.bob, 200, CONTACT)
+    call.respond(call.desk, 487)
+    return call
+
+
+def forked_and_both_answered() -> Call:
+    call = Call(relaying(BOB, BOB_DESK))
+    call.dial()
+    call.respond(call.bob, 200, CONTACT)
+    call.respond(call.desk, 200, CONTACT, tag="d1")
+    return call
+
+
+def refused_by_the_network() -> Call:
+    call = Call(relaying(BOB))
+    call.wire.refusing.add(BOB)
+    call.dial()
+    return call
+
+
+def one_after_the_other() -> Call:
+    call = Call(ringing(5, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 486)
+    call.respond(call.desk, 404)
+    call.acknowledge_failure()
+    return call
+
+
+def rung_for_their_time() -> Call:
+    call = Call(ringing(5, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.wire.run(30)
+    return call
+
+
+def cancelled_while_the_route_waits() -> Call:
+    call = Call(ringing(20, [BOB], [BOB_DESK]))
+    call.dial()
+    call.respond(call.bob, 180)
+    call.cancel()
+    call.respond(call.bob, 487)
+    call.acknowledge_failure()
+    return call
+
+
+def redirected() -> Call:
+    def make(server: Server) -> Route:
+        async def route(context: Any) -> bool:
+            forks = await server.proxy._fork(context, destinations(BOB))
+            forks.redirection = Redirection(1, None)
+            forks.start()
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    call.respond(call.bob, 302, "Contact: <sip:bob@10.0.0.4:5060>")
+    call.respond(call.desk, 486)
+    call.acknowledge_failure()
+    return call
+
+
+def no_invite(status: int) -> Callable[[], Call]:
+    def make() -> Call:
+        call = Call(relaying(BOB))
+        call.alice.send(request("MESSAGE", "sip:bob@example.com", source=ALICE, branch="m1"), US)
+        call.wire.run(0.1)
+        if status:
+            answer_last(call.bob, "MESSAGE", status)
+        return call
+
+    return make
+
+
+def a_fault() -> Call:
+    def make(server: Server) -> Route:
+        async def route(context: Any) -> bool:
+            raise RuntimeError("a fault of the route")
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    return call
+
+
+ENDINGS = [
+    answered_and_ended, busy, nobody_says_anything, rings_for_ever, cancelled, cancelled_before_anything, forked,
+    forked_and_both_answered, refused_by_the_network, one_after_the_other, rung_for_their_time,
+    cancelled_while_the_route_waits, redirected, a_fault,
+    *(pytest.param(no_invite(status), id=f"message_{status or 'unanswered'}") for status in (200, 404, 503, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.row("E02")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_nothing_is_left_to_the_collector(ending: Callable[[], Call]) -> None:
+    call = ending()
+    call.wire.run(1000)
+    assert call.server.nothing_left()
+    assert left_behind() == Counter()
+
+
+def test_a_cycle_would_be_noticed() -> None:
+    call = busy()
+    call.wire.run(1000)
+    context = Redirection(1, None)
+    context.followed.append(context)  # type: ignore[arg-type]
+    del context
+    assert left_behind() == Counter({"Redirection": 1})
