@@ -105,7 +105,7 @@ class Stream:
 
 
 def _readable(sockets: Sequence[socket.socket], wait: float | None) -> list[socket.socket]:
-    """Those of these sockets that can be read within `wait` seconds; poll, since select knows 1,024 descriptors only."""
+    """Those of these sockets that can be read within `wait` seconds; select would know 1,024 descriptors only."""
     poll = select.poll()
     for each in sockets:
         poll.register(each, select.POLLIN)

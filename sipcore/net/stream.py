@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from sipcore.net.connections import Connections
 
 
+class _Gone:
+    """Stands for a connection that has ended: what is sent there goes nowhere."""
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        """Drop it: the stack was told that the flow is lost."""
+
+
+_GONE = _Gone()
+
+
 class Connection:
     """Reads in one task of its own; writes directly, and in a second task only while the peer is slow.
 
@@ -76,6 +86,7 @@ class Connection:
         finally:
             self.abort()
             self._table.remove(self)
+            self.flow.edge = _GONE  # a cycle less: what has ended is freed by counting references
         self._driver.settle(trio.current_time())
 
     async def _open(self) -> None:

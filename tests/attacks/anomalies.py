@@ -27,12 +27,13 @@ _TEMPLATE = (
 _LONG = (16, 127, 128, 255, 256, 257, 1023, 1024, 4095, 8192, 32_767)
 _UNITS = (b"a", b" ", b"\0", b"<", b">", b"@", b"=", b",", b";", b":", b"%s", b"\xff", b"\t", b"/", b"1", b"(", b'"')
 _ANOMALIES: tuple[bytes, ...] = (
-    b"", b" ", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b"%n%n%n%n", b"%s%s%s%s", b"%x", b"\x1b[2J", b"\xc0\xae", b"\xff\xff",
-    b"\xe2\x80\xae", b"-1", b"0", b"1", b"65535", b"65536", b"2147483647", b"2147483648", b"4294967295", b"4294967296",
-    b"18446744073709551616", b"1e9", b"0x41", b"+1", b"00", b"1.1", b"255.255.255.255", b"0.0.0.0", b"127.0.0.1", b"256.1.1.1",
-    b"1.2.3", b"::1", b"[::1]", b"[", b"localhost", b".", b"..", b"*", b"sip:", b"sips:", b"tel:+1", b"http://x", b"SIP/2.0",
-    b"SIP/2", b"SIP/9.9", b"/2.0", b"REGISTER", b"ACK", b"CANCEL", b"\xef\xbb\xbf", b"<>", b"\"\"", b"\"", b"\\", b"${jndi:x}",
-    b"' OR 1=1--", b"../../etc/passwd", b"a b", b"a\tb", b"a,b", b"a;b", b"a?b=c", b"?Route=%3Csip:x%3E", b"%00", b"%", b"%zz",
+    b"", b" ", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b"%n%n%n%n", b"%s%s%s%s", b"%x", b"\x1b[2J", b"\xc0\xae",
+    b"\xff\xff", b"\xe2\x80\xae", b"-1", b"0", b"1", b"65535", b"65536", b"2147483647", b"2147483648", b"4294967295",
+    b"4294967296", b"18446744073709551616", b"1e9", b"0x41", b"+1", b"00", b"1.1", b"255.255.255.255", b"0.0.0.0",
+    b"127.0.0.1", b"256.1.1.1", b"1.2.3", b"::1", b"[::1]", b"[", b"localhost", b".", b"..", b"*", b"sip:", b"sips:",
+    b"tel:+1", b"http://x", b"SIP/2.0", b"SIP/2", b"SIP/9.9", b"/2.0", b"REGISTER", b"ACK", b"CANCEL",
+    b"\xef\xbb\xbf", b"<>", b"\"\"", b"\"", b"\\", b"${jndi:x}", b"' OR 1=1--", b"../../etc/passwd", b"a b", b"a\tb",
+    b"a,b", b"a;b", b"a?b=c", b"?Route=%3Csip:x%3E", b"%00", b"%", b"%zz",
 )  # fmt: skip
 
 

@@ -68,9 +68,10 @@ def methods_nobody_knows(field: Field) -> None:
 @row("B05")
 def request_lines_that_are_none(field: Field) -> None:
     for line in (
-        b"OPTIONS  SIP/2.0", b"OPTIONS SIP/2.0", b"OPTIONS <sip:example.com> SIP/2.0", b"OPTIONS sip:exam ple.com SIP/2.0",
-        b"OPTIONS  sip:example.com  SIP/2.0", b"OPTIONS sip:example.com SIP/2.0 ", b"OPTIONS\tsip:example.com\tSIP/2.0",
-        b"OPTIONS sip: SIP/2.0", b"OPTIONS sip:a@ SIP/2.0",
+        b"OPTIONS  SIP/2.0", b"OPTIONS SIP/2.0", b"OPTIONS <sip:example.com> SIP/2.0",
+        b"OPTIONS sip:exam ple.com SIP/2.0", b"OPTIONS  sip:example.com  SIP/2.0",
+        b"OPTIONS sip:example.com SIP/2.0 ", b"OPTIONS\tsip:example.com\tSIP/2.0", b"OPTIONS sip: SIP/2.0",
+        b"OPTIONS sip:a@ SIP/2.0",
     ):  # fmt: skip
         field.open.refuse(start_line(line), 400)
 
@@ -92,7 +93,8 @@ def too_many_and_too_long(field: Field) -> None:
     via = b"Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx"
     for more in (
         [b"X-Long: " + b"x" * LARGE], [b"X-Many: x"] * 2000, [via] * 500, [b"Route: <sip:192.0.2.1;lr>"] * 500,
-        [b"X-Parameters: a" + b";b=c" * 10_000], [b"Subject: " + b"x" * 20_000], [b"Via: " + via[5:] + b"," + via[5:]] * 100,
+        [b"X-Parameters: a" + b";b=c" * 10_000], [b"Subject: " + b"x" * 20_000],
+        [b"Via: " + via[5:] + b"," + via[5:]] * 100,
     ):  # fmt: skip
         field.open.refuse(options(*more), 513, 400)
 
@@ -255,8 +257,9 @@ def tags_and_addresses(field: Field) -> None:
 def bodies_in_parts(field: Field) -> None:
     deep = b"".join(b"--%d\r\nContent-Type: multipart/mixed;boundary=%d\r\n\r\n" % (n, n + 1) for n in range(500))
     for kind, body in (
-        (b"multipart/mixed", b"--x\r\n\r\nno boundary\r\n--x--\r\n"), (b"multipart/mixed;boundary=x", b"--x\r\n\r\nnever closed"),
-        (b"multipart/mixed;boundary=0", deep), (b"multipart/mixed;boundary=", b""), (b"multipart/mixed;boundary=\"", b"--\""),
+        (b"multipart/mixed", b"--x\r\n\r\nno boundary\r\n--x--\r\n"),
+        (b"multipart/mixed;boundary=x", b"--x\r\n\r\nnever closed"), (b"multipart/mixed;boundary=0", deep),
+        (b"multipart/mixed;boundary=", b""), (b"multipart/mixed;boundary=\"", b"--\""),
     ):  # fmt: skip
         assert forwarded(field.open, request("MESSAGE", HOP, b"Content-Type: " + kind, body=body)).endswith(
             b"\r\n\r\n" + body
@@ -281,8 +284,9 @@ def encoded_bodies(field: Field) -> None:
 @row("B25")
 def nonsense_nobody_uses(field: Field) -> None:
     lines = (
-        b"Date: Fri, 32 Jan 2010 16:00:00 EST", b"Date: yesterday", b"Warning: 1812 overture \"In Progress", b"Warning:",
-        b"Retry-After: 949302838503028349304023988", b"Retry-After: -1 (((", b"Timestamp: x", b"Timestamp: 1e999",
+        b"Date: Fri, 32 Jan 2010 16:00:00 EST", b"Date: yesterday", b"Warning: 1812 overture \"In Progress",
+        b"Warning:", b"Retry-After: 949302838503028349304023988", b"Retry-After: -1 (((", b"Timestamp: x",
+        b"Timestamp: 1e999",
     )  # fmt: skip
     for line in lines:
         assert b"\r\n" + line in forwarded(field.open, request("MESSAGE", HOP, line))
@@ -302,8 +306,8 @@ def ipv6_that_is_none(field: Field) -> None:
 @row("B27")
 def hosts(field: Field) -> None:
     for host in (
-        "a" * 64 + ".example.net", ".".join(["a" * 60] * 5), "127.1", "0x7f.1", "example..com", "-", "a" * 4000, "bücher.example",
-        "", "%00", "1.2.3.4.5", "localhost.", "example.net.", "." , "a_b.example.net",
+        "a" * 64 + ".example.net", ".".join(["a" * 60] * 5), "127.1", "0x7f.1", "example..com", "-", "a" * 4000,
+        "bücher.example", "", "%00", "1.2.3.4.5", "localhost.", "example.net.", "." , "a_b.example.net",
     ):  # fmt: skip
         either(field.open, request("MESSAGE", f"sip:anywhere@{host}"), 400, 404, 414, 480, 500, 503, goes_on=False)
     for host in (DOMAIN, DOMAIN + ".", DOMAIN.upper()):
@@ -361,6 +365,9 @@ def equal_uris(field: Field) -> None:
     field.open.expect(request("REGISTER", f"sip:{DOMAIN}", to=b"<sip:equal@example.com;x=y>", contact=other), 200)
     assert len(bindings(b"<sip:e%71ual@example.com>")) == 2
     assert bindings(b"<sip:EQUAL@example.com>") == []
+    field.open.expect(
+        request("REGISTER", f"sip:{DOMAIN}", b"Expires: 0", to=b"<sip:equal@example.com>", contact=b"*"), 200
+    )
 
 
 @row("B32")
@@ -421,9 +428,10 @@ def anomalies_in_every_element(field: Field) -> None:
 def session_descriptions(field: Field) -> None:
     lines = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
     for body in (
-        lines + b"a=\r\n", lines[:-2], lines + b"b=AS\r\n", lines + b"m=audio 1 RTP/AVP 0\r\n" * 2000, lines.replace(b"4000", b"99999"),
-        lines.replace(b"c=IN IP4 192.0.2.1\r\n", b""), lines.replace(b"\r\n", b"\n"), lines.replace(b"- 1 1", b"- 1" + b"0" * 30 + b" 1"),
-        b"", b"v=", b"=\r\n" * 1000, lines + b"a=rtpmap:\r\na=fmtp:\r\n",
+        lines + b"a=\r\n", lines[:-2], lines + b"b=AS\r\n", lines + b"m=audio 1 RTP/AVP 0\r\n" * 2000,
+        lines.replace(b"4000", b"99999"), lines.replace(b"c=IN IP4 192.0.2.1\r\n", b""),
+        lines.replace(b"\r\n", b"\n"), lines.replace(b"- 1 1", b"- 1" + b"0" * 30 + b" 1"), b"", b"v=",
+        b"=\r\n" * 1000, lines + b"a=rtpmap:\r\na=fmtp:\r\n",
     ):  # fmt: skip
         data = request("MESSAGE", HOP, b"Content-Type: application/sdp", body=body)
         assert forwarded(field.open, data).endswith(b"\r\n\r\n" + body)
@@ -432,8 +440,8 @@ def session_descriptions(field: Field) -> None:
 @row("B36")
 def bodies_that_look_like_something(field: Field) -> None:
     for body in (
-        b"INVITE sip:x@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n\r\n", bytes(range(256)) * 4, b"\r\n\r\n\r\n", b"\0" * 500,
-        b"Content-Length: 0\r\n\r\n", b"--boundary\r\n", b"\r\n",
+        b"INVITE sip:x@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n\r\n", bytes(range(256)) * 4,
+        b"\r\n\r\n\r\n", b"\0" * 500, b"Content-Length: 0\r\n\r\n", b"--boundary\r\n", b"\r\n",
     ):  # fmt: skip
         for transport in WAYS:
             went = forwarded(field.open, request("MESSAGE", HOP, body=body), transport)

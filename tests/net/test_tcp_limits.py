@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from sipcore.errors import Unresolvable
 from sipcore.flow import Flow
 from sipcore.net.edge import Edge
 from sipcore.net.settings import StreamSettings
+from tests.garbage import left_behind, no_collector
 from tests.net.echo import TCP4, Echo, message, running, until
-from tests.net.test_tcp import connected, received
+from tests.net.test_tcp import connected, received, reset
 
 
 @contextlib.asynccontextmanager
@@ -180,6 +182,32 @@ async def test_connections_that_come_and_go_leave_nothing_behind() -> None:
         assert open_descriptors() == before
         assert not edge._connections._by_target
         assert not edge._connections._incoming
+
+
+@pytest.mark.row("A15", "A28")
+@pytest.mark.parametrize("end", ["by the caller", "by us", "reset", "out of time", "behind half a message"])
+async def test_an_ended_connection_is_freed_by_counting_references(end: str, clock: trio.testing.MockClock) -> None:
+    settings = StreamSettings(half_close_grace=0.01, message_timeout=4.0, linger=0.5)
+    async with running(TCP4, stream=settings, limit=200.0) as (edge, stack):
+        with no_collector():
+            caller = await connected(edge.addresses()[0])
+            await caller.send_all(message())
+            await received(caller, len(message()))
+            if end == "by the caller":
+                await caller.aclose()
+            elif end == "reset":
+                reset(caller)
+            elif end == "by us":
+                stack.send(stack.flows[0], b"")
+                edge.post(lambda: None)
+            else:
+                await caller.send_all(b"I" if end == "out of time" else message()[:20])
+            await until(lambda: bool(stack.lost) and edge.statistics().streams.connections == 0, 0.5)
+            stack.lost.clear()
+            stack.opened.clear()
+            stack.received.clear()
+            assert left_behind() == Counter()
+        await caller.aclose()
 
 
 EXHAUSTED = """

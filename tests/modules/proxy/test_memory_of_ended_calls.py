@@ -1,13 +1,7 @@
-"""A call that has ended is freed by counting references: it leaves no cycle, since the collector seldom looks.
-
-With a hundred thousand calls in memory a full round of Python's collector stops the server for half a second, so it
-looks at young objects only; whatever a call of some seconds left in a cycle would stay for ever.
-"""
+"""A call that has ended, in whatever way, is freed by counting references."""
 
 from __future__ import annotations
 
-import gc
-import types
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,35 +10,17 @@ import pytest
 
 from modules.proxy.redirection import Redirection
 from tests.calls import ALICE, BOB, BOB_DESK, US, Call, answer_last, destinations, established, relaying, ringing
+from tests.garbage import left_behind, no_collector
 from tests.serving import Route, Server
 from tests.wire import request
 
 CONTACT = "Contact: <sip:bob@10.0.0.3:5060>"
-OURS = ("sipcore", "modules", "routing")
 
 
 @pytest.fixture(autouse=True)
 def collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.set_debug(0)
-    gc.garbage.clear()
-    gc.enable()
-
-
-def left_behind() -> Counter[str]:
-    """What only the collector would free, by type."""
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    gc.collect()
-    gc.set_debug(0)
-    found: Counter[str] = Counter()
-    for one in gc.garbage:
-        kind = type(one)
-        if kind.__module__.partition(".")[0] in OURS or isinstance(one, types.CoroutineType):
-            found[kind.__qualname__] += 1
-    gc.garbage.clear()
-    return found
+    with no_collector():
+        yield
 
 
 def answered_and_ended() -> Call:
