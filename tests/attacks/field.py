@@ -82,6 +82,8 @@ class Hop(NextHop):
     host: str
     port: int = 0
     script: Callable[[bytes], list[bytes]] | None = None
+    earlier: set[bytes] = field(default_factory=set)
+    """Call-IDs of what came before: a server may still repeat it."""
 
     def __post_init__(self) -> None:
         super().__init__(self.host, self.port)
@@ -96,6 +98,10 @@ class Hop(NextHop):
         """Send a datagram of its own accord."""
         self._datagrams.sendto(data, server)
 
+    def call_ids(self, count: int) -> set[bytes]:
+        """Those of the first requests that came."""
+        return {raw.read(data).first(b"call-id") for data in self.requests[:count]}
+
     def got(self, method: bytes) -> list[bytes]:
         """Requests of one method, in their order."""
         return [data for data in self.requests if data.startswith(method + b" ")]
@@ -103,6 +109,7 @@ class Hop(NextHop):
     def calm(self) -> None:
         """Answer everything with 299 again, and forget what came."""
         self.script = None
+        self.earlier |= self.call_ids(len(self.requests))
         self.requests.clear()
 
 
@@ -129,6 +136,16 @@ class Seen:
         )
 
 
+def at_once(seen: Seen) -> bool:
+    """Wait for nothing but the proof that no more comes."""
+    return True
+
+
+def answered(seen: Seen) -> bool:
+    """Wait for a final status."""
+    return bool(seen.statuses)
+
+
 class Place:
     """One running server and how to reach it."""
 
@@ -142,7 +159,7 @@ class Place:
         """A new way to this server."""
         return Datagrams(host) if transport == "udp" else Stream(host, self.address)
 
-    def see(self, data: bytes, transport: str = "udp", until: Callable[[Seen], bool] = lambda seen: True) -> Seen:
+    def see(self, data: bytes, transport: str = "udp", until: Callable[[Seen], bool] = at_once) -> Seen:
         """Send bytes and watch until it is enough, or `LIMIT` seconds are over; then prove that no more comes."""
         begin = [len(hop.requests) for hop in self.hops]
         way = self.way(transport)
@@ -174,9 +191,11 @@ class Place:
         seen.closed = isinstance(way, Stream) and way.closed
         copies: dict[bytes, bytes] = {}  # a retransmission is no further copy
         for hop, first in zip(self.hops, begin, strict=True):
+            earlier = hop.earlier | hop.call_ids(first) if len(hop.requests) > first else hop.earlier
             for request in hop.requests[first:]:
-                if not request.startswith((b"ACK ", b"SIP/2.0")):
-                    copies.setdefault(raw.read(request).first(b"via"), request)
+                message = raw.read(request)
+                if message.method != b"ACK" and not message.status and message.first(b"call-id") not in earlier:
+                    copies.setdefault(message.first(b"via"), request)
         seen.forwarded = list(copies.values())
 
     def well(self, way: Datagrams | Stream | None = None, transport: str = "udp") -> list[Arrival]:
@@ -206,7 +225,7 @@ class Place:
     def refuse(self, data: bytes, *statuses: int) -> None:
         """One of these statuses comes back over UDP and over TCP, and nothing goes on; a connection may be closed."""
         for transport in ("udp", "tcp"):
-            seen = self.see(renewed(data), transport, lambda seen: bool(seen.statuses))
+            seen = self.see(renewed(data), transport, answered)
             assert not seen.forwarded and len(seen.statuses) == 1 and seen.statuses[0] in statuses, (
                 f"{transport}: wanted one of {statuses}; got {seen.statuses}, {len(seen.forwarded)} forwarded, for "
                 f"{data[:300]!r}"

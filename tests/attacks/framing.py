@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from sipp_runner.server import Server
 
 from tests import raw
-from tests.attacks.field import HERE, Field, Place, Seen, renewed, request
+from tests.attacks.field import HERE, Field, Place, Seen, at_once, renewed, request
 from tests.attacks.table import row
 from tests.loopback import LIMIT, Datagrams, Stream
 
@@ -346,13 +346,9 @@ def line_ends(field: Field) -> None:
         whole.replace(b"\r\nSubject", b"\nSubject"),
     ):
         for transport in ("udp", "tcp"):
-            enough = _at_once if transport == "udp" else _answered_or_closed
+            enough = at_once if transport == "udp" else _answered_or_closed
             seen = field.open.see(renewed(data), transport, enough)
             assert not seen.forwarded and seen.statuses in ([400], []), (transport, data)
-
-
-def _at_once(seen: Seen) -> bool:
-    return True
 
 
 def _answered_or_closed(seen: Seen) -> bool:

@@ -9,7 +9,7 @@ from contextlib import closing
 from sipp_runner.accounts import Account
 
 from tests import raw
-from tests.attacks.field import DOMAIN, PASSWORD, Field, Place, renewed, request
+from tests.attacks.field import DOMAIN, PASSWORD, Field, Place, answered, renewed, request
 from tests.attacks.table import row
 from tests.attacks.transactions import a_way, same_transaction, until_final
 from tests.servers.phone import md5
@@ -119,7 +119,7 @@ def contacts_that_lead_nowhere(field: Field) -> None:
         b"<sip:x@224.0.0.1>", b"<mailto:d07@example.com>", b"<sip:x@[::]>", b"<sip:x@[ff02::1]>",
         b"<sip:" + b"x" * 9_000 + b"@127.0.0.8>", b"<sip:x@::ffff:0.0.0.0>",
     ):  # fmt: skip
-        seen = field.open.see(register("d07", contacts=(contact,)), "udp", lambda seen: bool(seen.statuses))
+        seen = field.open.see(register("d07", contacts=(contact,)), "udp", answered)
         assert seen.statuses[0] in (400, 403, 513), (contact[:60], seen.statuses)
     assert bound(field.open, "d07") == []
     longest = b"sip:" + b"y" * 480 + b"@127.0.0.8"
@@ -133,7 +133,7 @@ def contacts_that_lead_nowhere(field: Field) -> None:
 def whom_we_do_not_serve(field: Field) -> None:
     for place in (field.open, field.default):
         data = request("REGISTER", "sip:example.net", to=b"<sip:alice@example.net>")
-        seen = place.see(data, "udp", lambda seen: bool(seen.statuses))
+        seen = place.see(data, "udp", answered)
         assert seen.statuses[0] in (403, 404), seen.statuses
     data = register("nobody-here", contacts=(b"<sip:a@127.0.0.8>",))
     (challenged,) = field.default.expect(data, 401).answers
@@ -173,7 +173,7 @@ def inside_calls_nobody_knows(field: Field) -> None:
     for method in ("INVITE", "BYE", "INFO", "UPDATE", "REFER", "NOTIFY", "PRACK"):
         for sender in (b"<sip:mallory@example.org>;tag=1", b"<sip:alice@example.com>;tag=1"):
             data = request(method, f"sip:alice@{DOMAIN}", to=made_up, **{"from": sender})
-            seen = field.default.see(data, "udp", lambda seen: bool(seen.statuses))
+            seen = field.default.see(data, "udp", answered)
             # A NOTIFY may come without a dialog that we know: to a stranger it is a request like any other.
             wanted = (401, 407, 480, 481) if method == "NOTIFY" else (401, 407, 481)
             assert seen.statuses[0] in wanted and not seen.forwarded, (method, seen.statuses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.attacks.field import DOMAIN, HERE, Field, Place, request
+from tests.attacks.field import DOMAIN, HERE, Field, Place, answered, request
 from tests.attacks.framing import LIMIT, options, wait_until_no_transactions
 from tests.attacks.table import ATTACKS, row
 from tests.attacks.transactions import a_way, silent
@@ -82,8 +82,8 @@ def _calls_without_an_end(field: Field, count: int) -> None:
                 pass  # 408 for those that were taken, 503 for those that were too many
             if number % 500 == 0:
                 asking.send(options(), place.address)
-                answered = asking.receive(1.0)
-                assert answered is not None and answered.raw.status in (200, 503)
+                arrival = asking.receive(1.0)
+                assert arrival is not None and arrival.raw.status in (200, 503)
     assert place.counters()["stack"]["shed"] > 0
 
 
@@ -111,8 +111,9 @@ def words_for_a_log(field: Field) -> None:
         sender = b'"' + data[:200].replace(b"\x1b", b"\\\x1b") + b'" <sip:m@example.org>;tag=5'
         for lines in ([b"User-Agent: " + data.replace(b"\x1b", b"")], [b"Subject: " + data.replace(b"\x1b", b"")]):
             place.expect(request("MESSAGE", f"sip:hop@{DOMAIN}", *lines, **{"from": sender}), 299, forwarded=1)
-        place.see(request("MESSAGE", f"sip:{text}@{DOMAIN}"))
-        place.see(request("MESSAGE", f"sip:hop@{DOMAIN}", b"User-Agent: " + data + b"\r\n \r\nX: 1"))
+        place.see(request("MESSAGE", f"sip:{text}@{DOMAIN}"), "udp", answered)
+        folded = b"User-Agent: " + data + b"\r\n \r\nX: 1"
+        place.see(request("MESSAGE", f"sip:hop@{DOMAIN}", folded), "udp", answered)
     place.see(
         request("MESSAGE", f"sip:hop@{DOMAIN}", b"User-Agent: " + b"x" * (1 << 20)), "tcp", lambda seen: seen.closed
     )

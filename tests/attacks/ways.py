@@ -6,7 +6,7 @@ import re
 import time
 
 from tests import raw
-from tests.attacks.field import DOMAIN, Field, answer, request
+from tests.attacks.field import DOMAIN, Field, answer, answered, request
 from tests.attacks.table import row
 from tests.attacks.transactions import HOP, a_way, silent, until_final
 from tests.loopback import LIMIT, Datagrams, Stream
@@ -16,7 +16,7 @@ from tests.loopback import LIMIT, Datagrams, Stream
 def circles(field: Field) -> None:
     for method in ("MESSAGE", "INVITE"):
         data = request(method, f"sip:circle@{DOMAIN}")
-        seen = field.open.see(data, "udp", lambda seen: bool(seen.statuses))
+        seen = field.open.see(data, "udp", answered)
         assert seen.statuses == [482], seen.statuses
 
 
@@ -25,7 +25,7 @@ def amplified_forks(field: Field) -> None:
     place = field.open
     before = place.counters()["stack"]["requests"]
     data = request("INVITE", f"sip:amplify@{DOMAIN}")
-    seen = place.see(data, "udp", lambda seen: bool(seen.statuses))
+    seen = place.see(data, "udp", answered)
     assert seen.statuses[0] in (440, 482, 483), seen.statuses
     # Each copy is a request of its own: two to the power of 70 without a bound.
     assert place.counters()["stack"]["requests"] - before < 500
@@ -47,7 +47,7 @@ def a_route_of_a_strangers_own(field: Field) -> None:
     for method in ("INVITE", "MESSAGE", "SUBSCRIBE"):
         for route in (b"Route: <sip:%b;lr>" % other.encode(), b"Route: <sip:x@%b>" % other.encode()):
             for uri in (f"sip:x@{other}", "sip:x@192.0.2.77", f"sip:nobody@{DOMAIN}"):
-                seen = field.default.see(request(method, uri, route), "udp", lambda seen: bool(seen.statuses))
+                seen = field.default.see(request(method, uri, route), "udp", answered)
                 assert seen.statuses[0] in (403, 404) and not seen.forwarded, (method, uri, seen.statuses)
         with_from = {"from": b"<sip:alice@example.com>;tag=1"}
         field.default.expect(request(method, "sip:x@192.0.2.77", **with_from), 407)
@@ -61,7 +61,7 @@ def a_tag_that_was_made_up(field: Field) -> None:
     for method in ("INVITE", "BYE", "INFO", "MESSAGE", "REFER"):
         for more in ((us,), (us, b"Route: <sip:%b;lr>" % other.encode()), ()):
             data = request(method, f"sip:x@{other}", *more, to=b"<sip:x@example.net>;tag=made-up")
-            seen = field.default.see(data, "udp", lambda seen: bool(seen.statuses))
+            seen = field.default.see(data, "udp", answered)
             assert seen.statuses[0] in (403, 404, 481) and not seen.forwarded, (method, seen.statuses)
     assert not field.other.requests
 
@@ -76,16 +76,12 @@ def parameters_of_our_domain(field: Field) -> None:
         "maddr=224.0.0.1;ttl=16",
         "transport=",
     ):
-        seen = field.default.see(
-            request("MESSAGE", f"sip:nobody@{DOMAIN};{parameter}"), "udp", lambda seen: bool(seen.statuses)
-        )
+        seen = field.default.see(request("MESSAGE", f"sip:nobody@{DOMAIN};{parameter}"), "udp", answered)
         assert seen.statuses[0] in (400, 403, 404, 503) and not seen.forwarded, (parameter, seen.statuses)
     for uri in ("sip:x@127.0.0.3:1;transport=foo", f"sip:nobody@{DOMAIN}:9"):
-        seen = field.open.see(request("MESSAGE", uri), "udp", lambda seen: bool(seen.statuses))
+        seen = field.open.see(request("MESSAGE", uri), "udp", answered)
         assert seen.statuses[0] in (299, 400, 403, 404, 500, 503)
-    seen = field.open.see(
-        request("MESSAGE", "sip:anywhere@127.0.0.3;transport=foo"), "udp", lambda seen: bool(seen.statuses)
-    )
+    seen = field.open.see(request("MESSAGE", "sip:anywhere@127.0.0.3;transport=foo"), "udp", answered)
     assert seen.statuses[0] in (400, 500, 503) and not seen.forwarded
 
 
@@ -160,7 +156,7 @@ def tokens_that_were_tampered_with(field: Field) -> None:
                 if wrong.startswith(b"127."):
                     continue
                 data = within(ok, "BYE", contact, b"Route: " + route.replace(value, wrong))
-                seen = field.open.see(data, "udp", lambda seen: bool(seen.statuses))
+                seen = field.open.see(data, "udp", answered)
                 assert seen.statuses[0] in (403, 404, 481) and not seen.forwarded, (wrong, seen.statuses)
         way.send(within(ok, "BYE", contact, b"Route: " + route), field.open.address)
         assert until_final(way).raw.status == 200
@@ -181,7 +177,7 @@ def redirections_by_the_thousand(field: Field) -> None:
         field.open.expect(request("INVITE"), 302, forwarded=1)
         begin = len(field.other.got(b"INVITE"))
         field.other.script = lambda data: [] if data.startswith(b"ACK") else [answer(data, 404)]
-        seen = field.open.see(request("INVITE", f"sip:follow@{DOMAIN}"), "udp", lambda seen: bool(seen.statuses))
+        seen = field.open.see(request("INVITE", f"sip:follow@{DOMAIN}"), "udp", answered)
         assert seen.statuses[0] >= 400 or seen.statuses[0] == 302
         assert len({raw.read(one).first(b"via") for one in field.other.got(b"INVITE")[begin:]}) <= 100
 
