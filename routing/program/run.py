@@ -24,6 +24,7 @@ from routing.program.notify import notify, watchdog_interval
 from routing.program.reload import Reloader
 from routing.program.secret import secret_of
 from routing.program.server import Server
+from routing.program.tidying import tidy
 from sipcore.flow import Target, host_port
 from sipcore.net.http_server import HttpServer
 
@@ -84,7 +85,8 @@ def _run(server: Server, logs: Logs, watched: bool, announce: Announce, adjust: 
     gc.collect()
     gc.freeze()
     # Calls leave no reference cycles, so counting references frees them. The collector looks at what is young only, in
-    # steps of a few milliseconds: with a hundred thousand calls in memory a full round would take half a second.
+    # steps of a few milliseconds: with a hundred thousand calls in memory a full round would take half a second. What
+    # libraries leave behind is collected when little is going on (tidying.py).
     gc.set_threshold(20_000, 3, 1_000_000)
     try:
         trio.run(_Life(server, reloader).live, lambda: announce(addresses))
@@ -130,6 +132,7 @@ class _Life:
                 notify(f"READY=1\nMAINPID={os.getpid()}")
                 nursery.start_soon(self._watchdog)
                 nursery.start_soon(self._watch_certificates)
+                nursery.start_soon(tidy, self._open_transactions)
                 async for number in signals:
                     if number in _STOP:
                         if number == signal.SIGQUIT or self.stopping:
@@ -143,6 +146,10 @@ class _Life:
                 self._end(nursery.cancel_scope)
             if control is not None:
                 control.close()
+
+    def _open_transactions(self) -> int:
+        layer = self.server.stack.transactions
+        return len(layer.servers) + len(layer.clients)
 
     def _control(self) -> HttpServer | None:
         """The control socket; a server without one still serves calls."""
