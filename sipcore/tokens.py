@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Callable
 from hashlib import blake2s
 
+from sipcore.box import Box
+
 BRANCH_COOKIE = "z9hG4bK"
 """What every RFC 3261 branch starts with (section 8.1.1.7)."""
 _MAC_BYTES = 6
@@ -24,6 +26,7 @@ class Tokens:
     """
 
     __slots__ = (
+        "_box",
         "_counter",
         "_flows",
         "_minted",
@@ -47,6 +50,7 @@ class Tokens:
             blake2s(key=secret[:32], digest_size=_MAC_BYTES, person=use)
             for use in (b"minted", b"sealed", b"stamped", b"tagged", b"flows")
         )
+        self._box = Box(secret)
         # A random start keeps tokens of two runs of the same worker apart.
         self._counter = int.from_bytes(random_bytes(6), "big")
         self._prefix = owner + "-"
@@ -115,6 +119,23 @@ class Tokens:
         keyed.update(_bytes(f"{owner}-{name}{dash}") + subject)
         return name if name and hmac.compare_digest(keyed.hexdigest().encode(), _bytes(mac)) else None
 
+    def stamp_text(self, subject: bytes, holder: bytes, name: str, text: bytes) -> str:
+        """A stamp of `subject` that carries a flow's name, or "", and a text only we can read: `owner-name-box`.
+
+        Whose stamp it is stands in it too, by the `holder`: see `text_of`.
+        """
+        return f"{self._prefix}{name}-{self._box.close(text, _named(self._prefix, name, subject), holder)}"
+
+    def text_of(self, token: str, subject: bytes, holders: tuple[bytes, ...]) -> tuple[str, bytes, bytes] | None:
+        """Flow name, text and holder of a stamp of `subject` that carries a text.
+
+        None when no worker that shares our secret has made it for one of these holders.
+        """
+        owner, _, rest = token.partition("-")
+        name, dash, box = rest.partition("-")
+        opened = self._box.open(box, _named(owner + "-", name, subject), holders) if dash else None
+        return None if opened is None else (name, *opened)
+
     def owner_of(self, token: str) -> str | None:
         """The owner id of a token, branch or Call-ID that we minted, or None when it is not one of ours.
 
@@ -122,6 +143,10 @@ class Tokens:
         """
         text = _authentic(self._minted, token.removeprefix(BRANCH_COOKIE).partition(".")[0])
         return None if text is None else text.partition("-")[0]
+
+
+def _named(prefix: str, name: str, subject: bytes) -> bytes:
+    return _bytes(f"{prefix}{name}-") + subject
 
 
 def _bytes(text: str) -> bytes:

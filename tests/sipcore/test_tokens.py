@@ -148,6 +148,36 @@ def test_a_chosen_call_id_makes_no_stamp_of_another_kind_or_flow(tokens: Tokens)
     assert not tokens.is_stamp(f"n1w0-{named}", b"1f-2e-call")
 
 
+@pytest.mark.parametrize("name", ["", "1f"])
+def test_a_stamp_may_carry_a_text(name: str, tokens: Tokens) -> None:
+    stamp = tokens.stamp_text(b"call-1@host", b"a1", name, b"a text")
+    assert stamp.startswith(f"n1w0-{name}-") and set(stamp) <= TOKEN_CHARACTERS
+    other = tokens_of("n2w1")
+    assert other.text_of(stamp, b"call-1@host", (b"b1", b"a1")) == (name, b"a text", b"a1")
+    assert other.text_of(stamp, b"call-2@host", (b"a1",)) is None
+    assert other.text_of(stamp, b"call-1@host", (b"b1",)) is None
+    for at, character in enumerate(stamp):
+        altered = stamp[:at] + ("x" if character != "x" else "y") + stamp[at + 1 :]
+        assert other.text_of(altered, b"call-1@host", (b"a1",)) is None
+        assert other.text_of(stamp[:at], b"call-1@host", (b"a1",)) is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", "-", "--", "n1w0--", "n1w0-1f", "n1w0-1f-", "n1w0-1f-\udcff", "\udcff-\udcff-x", "a-b-c-d"]
+)
+def test_what_is_no_stamp_carries_no_text(tokens: Tokens, token: str) -> None:
+    assert tokens.text_of(token, b"call-1@host", (b"a1",)) is None
+
+
+def test_a_stamp_with_a_text_passes_for_no_other_and_no_other_for_it(tokens: Tokens) -> None:
+    subject, holders = b"call-1@host", (b"a1", b"")
+    stamp = tokens.stamp_text(subject, b"a1", "1f", b"a text")
+    assert not tokens.is_stamp(stamp, subject)
+    assert tokens.flow_of(stamp, subject) is None and tokens.owner_of(stamp) is None and tokens.unseal(stamp) is None
+    for other in (tokens.stamp(subject), tokens.stamp_flow(subject, "1f"), tokens.token(), tokens.seal("1f")):
+        assert tokens.text_of(other, subject, holders) is None
+
+
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16 bytes"):
         tokens_of(secret=b"fifteen bytes..")
