@@ -9,7 +9,7 @@ from types import MappingProxyType
 from modules.limits.bans import Bans
 from modules.limits.rates import Rates
 from modules.limits.settings import CountingSettings
-from routing.runtime import CallSite, Context, Duration, Module, Platform, Rate, function
+from routing.runtime import CallSite, Context, Duration, Module, Place, Platform, Rate, function
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ class Limits(Module):
         """Counters."""
         return LimitsStatistics(len(self._rates), len(self._bans), self._refused, self._banned)
 
-    @function()
+    @function(places=Place.REQUEST | Place.DIALOG)
     def limit(self, context: Context, rate: Rate, *, per: str, site: CallSite) -> bool:
         """Whether one more is within the rate, counted for each `per:` alone and for each line that asks."""
         within = self._rates.take((site, per), rate, self.platform.now())
         self._refused += not within
         return within
 
-    @function()
+    @function(places=Place.REQUEST | Place.DIALOG)
     def ban(self, context: Context, address: str, duration: Duration) -> None:
         """Put an IP address into the table `banned` for a time."""
         self._bans.add(address, duration)
         self._banned += 1
 
-    @function()
+    @function(places=Place.REQUEST | Place.DIALOG)
     def unban(self, context: Context, address: str) -> None:
         """Take an IP address out of the table `banned`."""
         self._bans.remove(address)

@@ -140,7 +140,11 @@ class SharedTable:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All blocks of a route file, callees before callers, and its shared tables."""
+    """All blocks of a route file, callees before callers, and its shared tables.
+
+    `keeps_calls` says that something is stored in a `call.x`.
+    """
 
     functions: tuple[Function, ...]
     tables: tuple[SharedTable, ...] = ()
+    keeps_calls: bool = False

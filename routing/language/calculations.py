@@ -27,6 +27,7 @@ def calculation(expressions: Expressions, node: tree.Calculation, scope: Scope) 
     left, right = expressions.value(node.left, scope), expressions.value(node.right, scope)
     kinds = _kind(left.type), _kind(right.type)
     if UNKNOWN in kinds:
+        _guess(expressions, node, kinds)
         return MISTAKEN
     type_ = _result(node.operator, *kinds)
     if type_ is None:
@@ -39,6 +40,20 @@ def calculation(expressions: Expressions, node: tree.Calculation, scope: Scope) 
         texts = [Expansion(one, {"it": side.bound}) for one, side in zip(as_text, (left, right), strict=True)]
         return Typed(TEXT, Expansion("joined(left, right)", {"left": texts[0], "right": texts[1]}))
     return Typed(type_, Expansion(f"counted(left {node.operator} right)", parts))
+
+
+def _guess(expressions: Expressions, node: tree.Calculation, kinds: tuple[Type | None, Type | None]) -> None:
+    """Note what the calculation gives if the side of unknown type fits the other: `call.count = call.count + 1`."""
+    likely = expressions.known.likely
+    sides = [
+        likely.get(id(side), UNKNOWN) if kind == UNKNOWN else kind
+        for kind, side in zip(kinds, (node.left, node.right), strict=True)
+    ]
+    known = [kind for kind in sides if kind is not None and kind != UNKNOWN]
+    if len(known) == 1:
+        likely[id(node)] = known[0]
+    elif len(known) == 2 and (both := _result(node.operator, *known)) is not None:
+        likely[id(node)] = both
 
 
 def _kind(type_: Type) -> Type | None:

@@ -18,7 +18,12 @@ from routing.language.types import BRANCH, BRANCH_FUNCTION, DURATION, REPLY, REP
 ENTRY = "on_request"
 """The Python name of `on request`."""
 ON_REPLY = "on_reply"
-_EVENTS = {"request": "where every request begins", "reply": "what every response on its way back passes"}
+ON_DIALOG = "on_dialog"
+_EVENTS = {
+    "request": "where every request begins",
+    "dialog": "what every request inside a call passes",
+    "reply": "what every response on its way back passes",
+}
 
 
 def check(file: tree.File, environment: Environment, report: Report) -> Program:
@@ -29,8 +34,11 @@ def check(file: tree.File, environment: Environment, report: Report) -> Program:
     while True:
         before = dict(variables)
         found = report.beside()
-        program = _Checker(file, environment, found, variables).program()
+        checker = _Checker(file, environment, found, variables)
+        program = checker.program()
         if variables == before:
+            if not found.failed:
+                checker.report_untold()
             report.take(found)
             return program
 
@@ -68,10 +76,19 @@ class _Checker:
         for entry in entries:
             if entry.event.text == "reply":
                 self._plain(entry, ON_REPLY, entry.event, Place.REPLY, REPLY)
+            elif entry.event.text == "dialog":
+                self._on_dialog(entry)
             elif entry.event.text == "request":
                 self._entry(entry)
         self._warn_unused()
-        return Program(tuple(self._functions), tuple(self._tables))
+        return Program(tuple(self._functions), tuple(self._tables), bool(self._known.variables))
+
+    def report_untold(self) -> None:
+        """Report each `call.x` that nothing gives a type: compiled code would find nothing in it."""
+        for name, span in self._known.untold.items():
+            if self._known.variables[name] == UNKNOWN:
+                hint = f"store a text, a number, a truth or a duration in `call.{name}` somewhere"
+                self._report.error(span, f"nothing tells what `call.{name}` holds", hint)
 
     def _check_names(self) -> None:
         events = [item.event.text for item in self._file.items if isinstance(item, tree.On)]
@@ -88,7 +105,8 @@ class _Checker:
     def _check_name(self, item: tree.Item, name: tree.Word) -> None:
         if isinstance(item, tree.On):
             if name.text not in _EVENTS:
-                known = " and ".join(f"`on {event}`" for event in _EVENTS)
+                *others, last = (f"`on {event}`" for event in _EVENTS)
+                known = f"{', '.join(others)} and {last}"
                 self._report.error(name.span, f"`on {name.text}` is not in the language", f"there are {known}")
         elif isinstance(item, tree.Shared):
             return  # always written with `shared.` in front of it
@@ -110,6 +128,11 @@ class _Checker:
             hint = f"{statements.reason(item.body)}: end with an outcome such as reply(404)"
             self._report.error(item.body.end, "a request can get here without an outcome", hint)
         self._functions.append(Function(ENTRY, (), steps, Ends.ALWAYS, True, item.span))
+
+    def _on_dialog(self, item: tree.On) -> None:
+        # It can't wait: requests of one dialog must not overtake each other (RFC 3261 section 12.2.2).
+        steps, flow = self._statements(Place.DIALOG)[1].block(item.body, Scope())
+        self._functions.append(Function(ON_DIALOG, (), steps, flow.kind, False, item.span))
 
     def _route(self, name: tree.Word) -> Callee | None:
         """What a call of a route finds; None when a mistake was reported."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from routing.language import bound
 from routing.language.bound import Bound, Constant, Expansion, Function, Items, Local, Program, Step
-from routing.language.checker import ENTRY, ON_REPLY
+from routing.language.checker import ENTRY, ON_DIALOG, ON_REPLY
 from routing.language.environment import Environment
 from routing.language.problem import Span
 from routing.language.signature import Ends
@@ -22,15 +22,18 @@ Entry = Callable[[Any], Coroutine[Any, Any, bool]]
 """`on request`: give it a Context; the coroutine returns True."""
 OnReply = Callable[[Any, Any], bool]
 """`on reply` and reply functions: give them a Context and a Response; True when the response goes no further."""
+OnDialog = Callable[[Any], bool]
+"""`on dialog`: give it a Context; True when the request has its outcome."""
 Node = TypeVar("Node", bound=ast.AST)
 _PLAIN = (str, int, float, bool, type(None))
 
 
 class Compiled(NamedTuple):
-    """What a route file gives: `on request`, and `on reply` when it has one."""
+    """What a route file gives: `on request`, and `on reply` and `on dialog` when it has them."""
 
     entry: Entry
     on_reply: OnReply | None
+    on_dialog: OnDialog | None
 
 
 def compile_program(
@@ -44,7 +47,8 @@ def compile_program(
     compiler.globals.update({f"shared_{name}": table for name, table in tables.items()})
     module = ast.Module([compiler.function(one) for one in program.functions], [])
     exec(compile(module, file, "exec"), compiler.globals)
-    return Compiled(compiler.globals[ENTRY], compiler.globals.get(ON_REPLY))
+    made = compiler.globals
+    return Compiled(made[ENTRY], made.get(ON_REPLY), made.get(ON_DIALOG))
 
 
 class _Compiler:

@@ -10,7 +10,7 @@ from routing.language.bound import Bound, Constant, Expansion, Invocation, Items
 from routing.language.calculations import calculation
 from routing.language.comparisons import comparison
 from routing.language.environment import Keyed, Property
-from routing.language.known import KEPT, Known
+from routing.language.known import KEPT, Known, kept_as
 from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
 from routing.language.mistakes import FOREIGN
 from routing.language.problem import Span, nearest
@@ -40,7 +40,12 @@ from routing.language.types import (
 from sipcore.errors import Malformed
 
 _LONGEST_LIST = 1000
-_PLACES = {Place.REQUEST: "a route", Place.BRANCH: "a `branch` function", Place.REPLY: "a reply function"}
+PLACES = {
+    Place.REQUEST: "a route",
+    Place.BRANCH: "a `branch` function",
+    Place.REPLY: "a reply function",
+    Place.DIALOG: "`on dialog`",
+}
 
 
 class Expressions:
@@ -294,7 +299,7 @@ class Expressions:
         while isinstance(first, tree.Attribute | tree.Index):
             first = first.owner
         root = first.text if isinstance(first, tree.Name) else ""
-        if root not in ("request", "from", "to") or self.place is Place.REQUEST:
+        if root not in ("request", "from", "to") or self.place in (Place.REQUEST, Place.DIALOG):
             return True
         if self.place is Place.BRANCH:
             better = tree.written(node)
@@ -326,7 +331,7 @@ class Expressions:
             self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
         if type_ is None or type_ == UNKNOWN:
             return MISTAKEN
-        parts = {"key": Constant(node.name), "default": Constant(KEPT[type_])}
+        parts = {"key": Constant(kept_as(node.name, type_)), "default": Constant(KEPT[type_])}
         return Typed(type_, Expansion("context.call.get(key, default)", parts))
 
     # -- calls ----------------------------------------------------------------------------------------------------
@@ -380,12 +385,12 @@ class Expressions:
             self.known.unsure = True
             return None
         signature = signature.at(self.place)
-        where = _PLACES[self.place]
+        where = PLACES[self.place]
         if not self.place & signature.places:
-            hint = "only in " + " and ".join(_PLACES[place] for place in signature.places)
+            hint = "only in " + " and ".join(PLACES[place] for place in signature.places)
             self.report.error(node.name.span, f"`{name}` can't be called in {where}", hint)
             return None
-        may_end = self.place is Place.REPLY and signature.ends is Ends.ALWAYS
+        may_end = self.place in (Place.REPLY, Place.DIALOG) and signature.ends is Ends.ALWAYS
         if self.place is not Place.REQUEST and (signature.waits or (signature.ends is not Ends.NEVER and not may_end)):
             why = "it may wait" if signature.waits else "it can end the route"
             self.report.error(node.name.span, f"`{name}` can't be called in {where}: {why}")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from routing.language.environment import Environment
-from routing.language.problem import Report
+from routing.language.problem import Report, Span
 from routing.language.types import DURATION, NUMBER, TEXT, TRUTH, Type
 
 KEPT: dict[Type, object] = {TEXT: "", NUMBER: 0, TRUTH: False, DURATION: 0.0}
 """What `call.x` and `shared` tables may hold, and what they are before something was stored."""
+
+
+def kept_as(variable: str, type_: Type) -> str:
+    """The key of a `call.x`: a call that goes on while the routes are loaded again never gives them another type."""
+    return f"{variable}: {type_}"
 
 
 class Known:
@@ -24,5 +29,9 @@ class Known:
         self.functions: dict[str, tuple[Type, str]] = {}
         self.shared: dict[str, Type] = {}
         self.used: set[str] = set()
+        self.likely: dict[int, Type] = {}
+        """By the id of a calculation with a side of unknown type: what it gives if that side fits the other."""
+        self.untold: dict[str, Span] = {}
+        """The `call.x` of which only what is stored in them could tell the type, each with the value that does not."""
         self.unsure = False
         """Whether something unknown was called, so that nobody can say where it leads."""

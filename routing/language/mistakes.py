@@ -29,6 +29,10 @@ FOREIGN = {
     "then": "a condition is followed by its block: `if condition { ... }`",
     "import": "a route can't import; functions come from the modules that the configuration loads",
     "include": "a route file can't include another one",
+    "loose_route": "requests inside a call find their way by themselves; `on dialog { }` sees them first",
+    "record_route": "the server stays in the path of a call by itself",
+    "uac_replace_from": "write `from.uri = ...` and `from.display = ...`; it is undone on the way back by itself",
+    "uac_replace_to": "write `to.uri = ...` and `to.display = ...`; it is undone on the way back by itself",
 }
 """Words that people bring along from other languages, and what to write here."""
 

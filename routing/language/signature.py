@@ -16,6 +16,7 @@ class Place(enum.Flag):
     REQUEST = enum.auto()
     BRANCH = enum.auto()
     REPLY = enum.auto()
+    DIALOG = enum.auto()
 
 
 class Ends(enum.Enum):

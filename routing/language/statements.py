@@ -9,8 +9,8 @@ from routing.language import bound, tree
 from routing.language.arguments import bind
 from routing.language.bound import Bound, Constant, Expansion, Local, Step
 from routing.language.comparisons import arm, within
-from routing.language.expressions import Expressions, is_iterable_table
-from routing.language.known import KEPT
+from routing.language.expressions import PLACES, Expressions, is_iterable_table
+from routing.language.known import KEPT, kept_as
 from routing.language.scope import Scope, Typed, Variable
 from routing.language.shared_tables import is_shared, store
 from routing.language.signature import Ends, Parameter, Place, Signature
@@ -254,8 +254,11 @@ class Statements:
             kinds = ", ".join(kind.name for kind in KEPT)
             self._report.error(node.value.span, f"`call.{target.name}` can't hold a value of type {value.type}", kinds)
         elif known is None or known == UNKNOWN:
-            self._known.variables[target.name] = kept if value.type != UNKNOWN else UNKNOWN
-        parts = {"key": Constant(target.name), "value": value.bound}
+            if value.type == UNKNOWN:
+                kept = self._known.likely.get(id(node.value), UNKNOWN)
+                self._known.untold.setdefault(target.name, node.value.span)
+            self._known.variables[target.name] = kept
+        parts = {"key": Constant(kept_as(target.name, known or kept or UNKNOWN)), "value": value.bound}
         return bound.Store("context.call[key] = value", parts, node.span)
 
     # -- calls ----------------------------------------------------------------------------------------------------
@@ -287,8 +290,7 @@ class Statements:
 
     def _invoke(self, node: tree.Invoke, scope: Scope) -> tuple[list[Step], Flow]:
         if self._expressions.place is not Place.REQUEST:
-            kind = "branch" if self._expressions.place is Place.BRANCH else "reply"
-            self._report.error(node.span, f"a `{kind}` function can't call a route")
+            self._report.error(node.span, f"{PLACES[self._expressions.place]} can't call a route")
             return [], GOES_ON
         callee = self._route(node.name)
         if callee is None:

@@ -12,11 +12,13 @@ class RouteVersion:
     circles. So this one is cut here, when nothing can run of it any more.
     """
 
-    __slots__ = ("_names", "on_reply", "run", "warnings")
+    __slots__ = ("_names", "keeps_calls", "on_dialog", "on_reply", "run", "warnings")
 
     def __init__(self, routes: Routes) -> None:
         self.run = routes.run
         self.on_reply = routes.on_reply
+        self.on_dialog = routes.on_dialog
+        self.keeps_calls = routes.keeps_calls
         self.warnings = routes.warnings
         self._names = getattr(routes.run, "__globals__", {})
 

@@ -25,7 +25,8 @@ _PASSED_ON = frozenset(
 )  # fmt: skip
 """Headers of a refusal that tell the caller something; the others belong to the hop it came from."""
 
-_ANYWHERE = Place.REQUEST | Place.BRANCH | Place.REPLY
+_ANYWHERE = Place.REQUEST | Place.DIALOG | Place.BRANCH | Place.REPLY
+_REQUESTS = Place.REQUEST | Place.DIALOG
 _ALLOWED = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH"
 )
@@ -40,7 +41,7 @@ class Builtins(Module):
         super().__init__(platform)
         self._logger = logger or logging.getLogger("ringway.route")
 
-    @function(ends=Ends.ALWAYS)
+    @function(ends=Ends.ALWAYS, places=_REQUESTS)
     def reply(
         self,
         context: Context,
@@ -66,7 +67,7 @@ class Builtins(Module):
         phrase = one_line(reason).decode("utf-8", "surrogateescape") if reason else phrase
         context.reply(status, phrase, *headers, body=body)
 
-    @function(ends=Ends.ALWAYS)
+    @function(ends=Ends.ALWAYS, places=_REQUESTS)
     def drop(self, context: Context) -> None:
         """Forget the request without an answer."""
         context.ended = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from routing.language.bound import Program
 from routing.language.checker import check
-from routing.language.compiler import Entry, OnReply, compile_program
+from routing.language.compiler import Entry, OnDialog, OnReply, compile_program
 from routing.language.environment import Environment, Table
 from routing.language.hours import Hours
 from routing.language.parser import parse
@@ -51,14 +51,16 @@ _LARGEST_FILE = 1_000_000
 class Routes:
     """A route file, ready to run: `run(context)` is the coroutine of one request; it returns True.
 
-    `on_reply` is asked about every response that a proxy gives back. `warnings` were found when it was loaded, and are
-    rendered.
+    `on_reply` is asked about every response that a proxy gives back, `on_dialog` about every request inside a dialog.
+    `keeps_calls` says that something is stored with a call. `warnings` were found when it was loaded, and are rendered.
     """
 
     name: str
     run: Entry
     on_reply: OnReply | None = None
     warnings: tuple[str, ...] = ()
+    on_dialog: OnDialog | None = None
+    keeps_calls: bool = False
 
 
 def load_routes(
@@ -86,7 +88,8 @@ def load_routes(
         raise ConfigurationError([render(_too_deep(name), text)]) from None
     # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    return Routes(name, compiled.entry, compiled.on_reply, tuple(render(problem, text) for problem in problems))
+    warnings = tuple(render(problem, text) for problem in problems)
+    return Routes(name, compiled.entry, compiled.on_reply, warnings, compiled.on_dialog, program.keeps_calls)
 
 
 def check_routes(

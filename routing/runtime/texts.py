@@ -13,7 +13,7 @@ from routing.runtime.numbering import PLANS, to_e164, to_national
 from routing.runtime.values import Country, Replacement
 from sipcore.errors import RingwayError
 
-_ANYWHERE = Place.REQUEST | Place.BRANCH | Place.REPLY
+_ANYWHERE = Place.REQUEST | Place.DIALOG | Place.BRANCH | Place.REPLY
 _MARK = re.compile(r"\$([0-9$]?)")
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 

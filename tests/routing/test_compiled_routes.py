@@ -305,7 +305,7 @@ def test_call_variables_are_read_back_and_begin_empty(run: Run, new_context: Any
     }"""
     run(text, context)
     assert recorder.calls == [("note_down", "", 0, False, 0.0), ("note_down", "alice", 3, True, 20.0)]
-    assert context.call == {"name": "alice", "count": 3, "known": True, "time": 20.0}
+    assert context.call == {"name: text": "alice", "count: number": 3, "known: truth": True, "time: duration": 20.0}
 
 
 @pytest.mark.parametrize(
@@ -342,6 +342,30 @@ def test_a_call_variable_may_be_read_above_what_stores_it(run: Run, recorder: An
         'on request { note_down(call.a, call.b) call.a = call.b call.b = call.c call.c = "x" note_down(call.a) drop() }'
     )
     assert recorder.calls == [("note_down", "", ""), ("note_down", "")]
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("call.x + 1", [0, 1, 2]),
+        ("1 + call.x", [0, 1, 2]),
+        ("call.x + 1 + 1", [0, 2, 4]),
+        ("2 * (call.x + 1)", [0, 2, 6]),
+        ('call.x + "."', ["", ".", ".."]),
+        ('call.x + 1 + "."', ["", "1.", "1.1."]),
+        ("call.x + 20s", [0.0, 20.0, 40.0]),
+        ("call.y + call.x + 1", [0, 1, 2]),
+        ('call.y + call.x + outcome.code + "."', ["", "0.", "0.0."]),
+    ],
+)
+def test_a_call_variable_may_be_stored_from_itself_alone(
+    step: str, after: list[object], run: Run, recorder: Any
+) -> None:
+    other = "call.y = call.y + call.x" if "call.y" in step else ""
+    run(f"on request {{ note_down(call.x) call.x = {step} note_down(call.x) call.x = {step} note_down(call.x) "
+        f"if from.user == \"nobody\" {{ {other} }} drop() }}")  # fmt: skip
+    found = [value for _, value in recorder.calls]
+    assert found == after and [type(one) for one in found] == [type(one) for one in after]
 
 
 # -- loops ------------------------------------------------------------------------------------------------------------
