@@ -53,7 +53,8 @@ class LiteralLocator:
 class Routes:
     """Stands for the compiled routes."""
 
-    on_reply = None
+    on_reply = on_dialog = None
+    keeps_calls = False
 
     def __init__(self, route: Route) -> None:
         self.route = route

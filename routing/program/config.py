@@ -79,6 +79,8 @@ class LimitSettings:
     """Addresses that `ban` keeps; beyond it the oldest gives way."""
     shared: int = setting(whole_number(1), 100_000)
     """Entries of each `shared` table; beyond it the oldest gives way."""
+    dialogs: int = setting(whole_number(1), 100_000)
+    """Calls that routes keep something with (`call.x`); beyond it the one heard of longest ago loses that."""
 
     def of_messages(self) -> Limits:
         """The part that the parser checks."""

@@ -96,6 +96,7 @@ class Server:
             settings=config.for_modules(),
         )
         self.shared = SharedTables(config.limits.shared)
+        self.platform.dialogs.bound(config.limits.dialogs)
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = resolver or DnsResolver(config.dns)
         self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
@@ -158,6 +159,7 @@ class Server:
         self.stack.limits, self.stack.most_transactions = limits.of_messages(), limits.transactions
         self.platform.runner.limit = limits.parked
         self.shared.bound(limits.shared)
+        self.platform.dialogs.bound(limits.dialogs)
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         self._adapt_modules(before.for_modules(), config.for_modules())
         self.dispatcher.routes = self.platform.routes = candidate.routes
@@ -250,6 +252,7 @@ class Server:
             "transactions": layer.counters,
             "open": {"servers": len(layer.servers), "clients": len(layer.clients)},
             "parked": self.platform.runner.parked,
+            "dialogs": self.platform.dialogs.counters(),
             "edge": self.edge.statistics(),
         }
         found.update({module.name: module.statistics() for module in self.modules})

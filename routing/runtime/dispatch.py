@@ -75,6 +75,8 @@ class Dispatcher:
         assert platform is not None and routes is not None
         context = Context(platform, request, transaction)
         context.routes = routes  # a reload changes nothing for requests that have begun
+        if platform.dialogs.entries and request.to.tag:
+            context.enter(platform.dialogs.find(request))
         transaction.user = context
         context.handle = platform.runner.run(routes.run(context), context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from routing.runtime.dialogs import Dialogs
 from sipcore.facts import Fact, Observer
 from sipcore.need import Runner
 from sipcore.tokens import Tokens
@@ -75,6 +76,8 @@ class Platform:
         """Hears of each refusal (`Rejected`): that is worth a line in any log."""
         self.routes: RouteSet | None = None
         """The routes in force, for what has not begun in a route: requests inside a dialog."""
+        self.dialogs = Dialogs(self.now)
+        """What routes keep with calls."""
         self._contracts: dict[type, object] = {}
         self._unix_offset: float | None = None
 

@@ -19,6 +19,7 @@ __all__ = [
     "CallSite",
     "Country",
     "Destination",
+    "DialogFunction",
     "Duration",
     "FinalCode",
     "HeaderField",
@@ -93,3 +94,10 @@ class ReplyFunction(Protocol):
 
     def __call__(self, context: Context, reply: Response, /) -> bool:
         """Edit `reply` in place; True when it goes no further, which only a provisional one may."""
+
+
+class DialogFunction(Protocol):
+    """`on dialog` of a route file: sees a request inside a dialog before it goes on, and never waits."""
+
+    def __call__(self, context: Context, /) -> bool:
+        """True when the request has its outcome and goes no further."""

@@ -83,7 +83,7 @@ def test_modules_say_what_they_can_change(server: Server) -> None:
 
 
 async def test_everything_changes_together(server: Server, reloader: Reloader) -> None:
-    more = "[limits]\nvias = 3\ntransactions = 101\nparked = 7\n[registrar]\ncontacts = 2\nwaiting = 3\n"
+    more = "[limits]\nvias = 3\ntransactions = 101\nparked = 7\ndialogs = 5\n[registrar]\ncontacts = 2\nwaiting = 3\n"
     write(server, more + '[auth]\nalgorithms = ["SHA-256"]\nnonce_lifetime = 11\ncache_seconds = 5\n')
     server.config.file.write_text(server.config.file.read_text().replace("example.com", "example.org"))
     before = server.dispatcher.routes
@@ -93,6 +93,7 @@ async def test_everything_changes_together(server: Server, reloader: Reloader) -
     assert server.dispatcher.routes is not before
     assert server.platform.domains.names == ("example.org",)
     assert (server.stack.limits.vias, server.stack.most_transactions, server.platform.runner.limit) == (3, 101, 7)
+    assert server.platform.dialogs.most == 5
     assert server.platform.settings["registrar"].contacts == 2
     assert server.config.auth.algorithms == ("SHA-256",)
     modules = {module.name: module for module in server.modules}

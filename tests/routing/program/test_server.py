@@ -18,6 +18,7 @@ from routing.program.logs import Logs
 from routing.program.run import _Life, _run
 from routing.program.server import Server
 from routing.runtime import Module
+from routing.runtime.dialogs import DialogCounters
 from sipcore.errors import ConfigurationError
 from sipcore.facts import Dropped, Fact, Rejected
 from sipcore.flow import Flow, Target
@@ -73,6 +74,12 @@ def test_requests_inside_dialogs_go_to_the_proxy_first(server: Server) -> None:
 
 def test_every_part_counts(server: Server) -> None:
     assert {"stack", "transactions", "edge", "auth", "registrar", "database"} <= set(server.statistics())
+    assert server.statistics()["dialogs"] == DialogCounters(open=0, driven_out=0)
+
+
+def test_what_is_kept_with_calls_has_the_bound_of_the_configuration(config: Config) -> None:
+    server = Server(replace(config, limits=replace(config.limits, dialogs=7)), SECRET)
+    assert server.platform.dialogs.most == 7
 
 
 # -- routes ------------------------------------------------------------------------------------------------------------
