@@ -13,6 +13,7 @@ from sipcore.timers import TIMER_C, Timer
 from sipcore.transaction.user import ClientTransaction
 
 if TYPE_CHECKING:
+    from modules.proxy.branch_variables import BranchVariables
     from modules.proxy.response_context import ResponseContext
 
 _NOBODY: Any = None
@@ -40,6 +41,8 @@ class Branch:
         "name",
         "request",
         "ringing",
+        "sides",
+        "variables",
     )
 
     def __init__(
@@ -53,6 +56,9 @@ class Branch:
         self.client: ClientTransaction | None = None
         self.final: Final | None = None
         self.ringing = False
+        self.sides = ""
+        """The token for the caller's side, when the callee is shown another From or To than the caller wrote."""
+        self.variables: BranchVariables | None = None
         self._live = False  # a transaction may still tell something
         self._timer_c: Timer | None = None
         self._last_progress = self._latest = 0.0
@@ -93,7 +99,7 @@ class Branch:
         if stamp:
             if name:
                 stamp = context.proxy.tokens.stamp_flow(request.call_id, name)
-            record_route(request, context.server.flow, context.upstream_stamp, flow, stamp)
+            record_route(request, context.server.flow, context.upstream_stamp, flow, stamp, self.sides)
         branch = f"{context.proxy.tokens.branch()}.{context.loop}"
         self._live = True
         self.client = client = context.proxy.send_request(request, flow, self, branch, may_switch)
@@ -130,7 +136,7 @@ class Branch:
                     self._try_next()  # RFC 3263 section 4.3: a 503 moves on to the next target
                     return
             if self.context.returning is not None:
-                response = self.context.returning.admit(response) or response
+                response = self.context.returning.admit(response, self) or response
             self._end(Final(response.status, response.reason, response))
 
     def failed(self, lost: bool, transaction: ClientTransaction) -> None:
@@ -151,6 +157,8 @@ class Branch:
     def ended(self) -> None:
         """The transaction of this target is over, and so is the branch when it has ended."""
         self._live = False
+        if self.variables is not None:
+            self.variables.end()
         if self.final is not None:
             self.context = _NOBODY
 
@@ -168,6 +176,8 @@ class Branch:
 
     def _end(self, final: Final) -> None:
         self._stop_timer_c()
+        if self.variables is not None:
+            self.variables.end()
         if self.final is None:
             self.final = final
             self.ended_at = self.context.proxy.timers.now

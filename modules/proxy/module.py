@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from modules.proxy.best_response import better
 from modules.proxy.branch import Branch
+from modules.proxy.branch_variables import BranchVariables, edit_branch
 from modules.proxy.contact import leads_to_sender
 from modules.proxy.forwarding import DIALOG_METHODS, breadth_of, copy_for, count_hop, next_hop, only_secure
 from modules.proxy.loop import is_loop, loop_hash
 from modules.proxy.order import in_order
 from modules.proxy.redirection import Redirection
 from modules.proxy.response_context import ResponseContext
-from modules.proxy.returning import returning
-from modules.proxy.route_set import OwnRoutes, strip_own_routes
+from modules.proxy.returning import prepare
+from modules.proxy.route_set import OwnRoutes, Passage, strip_own_routes
+from modules.proxy.sides import show
 from routing.runtime import (
     BranchFunction,
     Context,
     Destination,
+    DialogFunction,
     Duration,
     Ends,
     Module,
@@ -36,6 +40,8 @@ from sipcore.message import Request
 from sipcore.need import Pending
 from sipcore.transaction.user import ServerTransaction
 from sipcore.uri import Uri, parse_uri
+
+log = logging.getLogger("ringway.route")
 
 Where = str | Uri | Destination | list[Destination]
 """What a route may give as the place to send to."""
@@ -142,17 +148,26 @@ class Proxy(Module):
         forks = ResponseContext(self, context, stamp, loop_hash(context.transaction.request))
         name = context.flow.name
         if stamp and name and leads_to_sender(request, context.flow):
-            forks.upstream_stamp = self.tokens.stamp_flow(request.call_id, name)
+            forks.come_by(name)
         breadth, more = divmod(breadth_of(request), len(destinations))
         if not breadth:
             raise Refused(440)  # RFC 5393 section 5.3.3: not enough breadth left for this fork
-        for number, destination in enumerate(destinations):
-            copy = copy_for(request, destination, breadth + (number < more))
-            if edit is not None:
-                edit(context, copy)
-            forks.branches.append(await self._branch(forks, copy, destination))
-        if edit is not None or replies is not None or request is not context.transaction.request:
-            forks.returning = returning(context, replies, forks.branches)
+        before = forks.variables
+        try:
+            for number, destination in enumerate(destinations):
+                copy = copy_for(request, destination, breadth + (number < more))
+                variables = edit_branch(context, copy, edit, before) if edit is not None else before
+                branch = await self._branch(forks, copy, destination)
+                if variables is not None:
+                    branch.variables = BranchVariables(self.platform.dialogs, variables.copy())
+                forks.branches.append(branch)
+            if edit is not None or replies is not None or before or request is not context.transaction.request:
+                prepare(forks, replies)
+        except BaseException:
+            forks.branches.clear()  # each of them knows its fork: nothing but the collector would free them
+            raise
+        if in_dialog:
+            context.keep()
         return forks
 
     def _destinations(self, to: Where) -> list[Destination]:
@@ -196,25 +211,46 @@ class Proxy(Module):
         """
         if is_loop(request, self.tokens.owner):
             raise Refused(482)
-        name = strip_own_routes(request, self.own_routes)
-        if name is None or not request.to.tag:
+        passage = strip_own_routes(request, self.own_routes)
+        if passage is None or not request.to.tag:
             return False
         context = Context(self.platform, request, transaction)
+        context.in_dialog = True
+        if self.platform.dialogs.entries:
+            context.enter(self.platform.dialogs.find(request))
+        routes = context.routes = self.platform.routes
+        if routes is not None and routes.on_dialog is not None and self._ended_by(routes.on_dialog, context):
+            return True
         forks = ResponseContext(self, context, "", loop_hash(request))
         transaction.user = forks
-        hop = self._in_dialog_branch(forks, request, name)
+        hop = self._in_dialog_branch(forks, passage)
         if request.method == "BYE" and self.platform.observe is not None:
             self.platform.observe(CallEnded(request.call_id.decode("utf-8", "surrogateescape"), request.from_.uri_text))
         if hop is not None:
             context.handle = self.platform.runner.run(self._locate_then_start(forks, hop), context)
         return True
 
-    def _in_dialog_branch(self, forks: ResponseContext, request: Request, name: str) -> Uri | None:
-        """Start the one branch when its way is known at once; else return the URI that must be looked up.
+    def _ended_by(self, on_dialog: DialogFunction, context: Context) -> bool:
+        """Run `on dialog`; True when it has answered or dropped the request, or failed."""
+        try:
+            ended = on_dialog(context)
+        except Exception as failure:
+            if context.request.method != "BYE":
+                self.platform.runner.on_error(failure, context)
+                return True
+            # Whatever is wrong with a route: people must be able to hang up.
+            log.warning("on dialog failed for call %r; its BYE goes on", context.request.call_id, exc_info=True)
+            context.request, ended = context.transaction.request, False
+        context.keep()
+        return ended
 
-        `name` is that of the connection by which the other side came, or "".
-        """
+    def _in_dialog_branch(self, forks: ResponseContext, passage: Passage) -> Uri | None:
+        """Start the one branch when its way is known at once; else return the URI that must be looked up."""
+        request, received = forks.context.request, forks.server.request
+        name = passage.flow_name
         copy = copy_for(request, None, breadth_of(request))
+        if passage.views:
+            show(passage.views, received, copy)
         hop = next_hop(copy, None)
         flow = self._connection(name, request) if name else None
         try:
@@ -225,6 +261,8 @@ class Proxy(Module):
             raise Refused(430)  # RFC 5626 section 5.3.1: only the peer could make that connection again
         branch = Branch(forks, copy.uri_text, copy, targets or (), flow)
         forks.branches.append(branch)
+        if passage.views or request is not received:
+            prepare(forks, None)
         if targets is None and flow is None:
             return hop
         branch.start()
@@ -245,9 +283,12 @@ class Proxy(Module):
     def acknowledge(self, request: Request, flow: Flow) -> None:
         """Forward the ACK to a 2xx along its dialog, without state; any other ACK is dropped (never answered)."""
         try:
-            name = strip_own_routes(request, self.own_routes)
-            if name is None:
+            passage = strip_own_routes(request, self.own_routes)
+            if passage is None:
                 return
+            name = passage.flow_name
+            for known, by_caller in passage.views:
+                known.show(request, by_caller)
             count_hop(request)
             hop = next_hop(request, None)
             if name and (connection := self._connection(name, request)) is not None:

@@ -3,10 +3,12 @@ contacts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modules.proxy.branch import Branch
+from modules.proxy.branch_variables import BranchVariables, edit_branch
 from modules.proxy.forwarding import breadth_of, copy_for, next_hop
+from modules.proxy.returning import prepare_branch
 from routing.runtime import BranchFunction
 from routing.runtime.outcome import contacts
 from sipcore.errors import Refused
@@ -49,15 +51,17 @@ class Redirection:
         for number, destination in enumerate(found):
             try:
                 copy = copy_for(forks.context.request, destination, breadth + (number < more))
+                variables = edit_branch(forks.context, copy, self._edit, forks.variables)
+                self._add(forks, copy, next_hop(copy, destination), variables)
             except Refused:
-                continue  # no hops are left
-            if self._edit is not None:
-                self._edit(forks.context, copy)
-            self._add(forks, copy, next_hop(copy, destination))
+                continue  # no hops are left, say
         return True
 
-    def _add(self, forks: ResponseContext, copy: Request, hop: Uri) -> None:
+    def _add(self, forks: ResponseContext, copy: Request, hop: Uri, variables: dict[str, Any] | None) -> None:
         branch = Branch(forks, copy.uri_text, copy, (), None)
+        if variables is not None:
+            branch.variables = BranchVariables(forks.proxy.platform.dialogs, variables.copy())
+        prepare_branch(forks, branch)
         forks.branches.append(branch)
         forks.proxy.platform.runner.run(_locate_then_start(forks, branch, hop), forks.context)
 

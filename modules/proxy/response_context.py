@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from modules.proxy.best_response import Final, best_final, collected, ranked
 from modules.proxy.branch import Branch
+from modules.proxy.branch_variables import variables_before
 from modules.proxy.redirection import Redirection
 from modules.proxy.returning import Returning
+from modules.proxy.route_set import as_holder
+from modules.proxy.sides import Sides
 from routing.runtime import Attempt, Context, Outcome
 from sipcore.errors import Malformed
 from sipcore.message import Response
@@ -43,7 +46,9 @@ class ResponseContext:
         "server",
         "stamp",
         "timed_out",
+        "upstream_name",
         "upstream_stamp",
+        "variables",
         "waiting",
     )
 
@@ -55,6 +60,8 @@ class ResponseContext:
         self.is_invite = request.method == "INVITE"
         self._via = request.lines[request.names.index("via")]
         self.stamp = self.upstream_stamp = stamp
+        self.upstream_name = ""
+        """The name of the connection that the caller has made, where requests must come back by it."""
         self.loop = loop
         self.branches: list[Branch] = []
         self.waiting: Pending[bool] | None = None
@@ -64,6 +71,8 @@ class ResponseContext:
         if routes is None:  # inside a dialog: as the routes are now
             routes = context.routes = proxy.platform.routes
         self.returning = None if routes is None or routes.on_reply is None else Returning(context, (routes.on_reply,))
+        self.variables = variables_before(context) if routes is not None and routes.keeps_calls else None
+        """What was kept with the call when this fork began; None where branches keep nothing of their own."""
         self.redirection: Redirection | None = None
         self._ring_timer: Timer | None = None
         self._since = proxy.timers.now
@@ -82,6 +91,17 @@ class ResponseContext:
             self.proxy.timers.after(progress_seconds, _progress_over, self)
         for branch in self.branches:
             branch.start()
+
+    def come_by(self, name: str) -> None:
+        """Requests inside the dialog reach the caller by the connection of this name and by no other."""
+        self.upstream_name = name
+        self.upstream_stamp = self.proxy.tokens.stamp_flow(self.context.request.call_id, name)
+
+    def sides_token(self, sides: Sides) -> str:
+        """The token for the caller's side of a branch that shows the callee another From or To."""
+        request = self.context.request
+        holder = as_holder(request.from_.tag)
+        return self.proxy.tokens.stamp_text(request.call_id, holder, self.upstream_name, sides.packed())
 
     # -- what branches tell -----------------------------------------------------------------------------------------
 
@@ -109,7 +129,7 @@ class ResponseContext:
         """A 101-199: forwarded at once (step 5); in a non-INVITE transaction there are none (RFC 4320)."""
         if self.is_invite and not self.server.answered():
             if self.returning is not None:
-                admitted = self.returning.admit(response)
+                admitted = self.returning.admit(response, branch)
                 if admitted is None:
                     return
                 response = admitted
@@ -119,10 +139,12 @@ class ResponseContext:
     def answered(self, branch: Branch, response: Response, first: bool) -> None:
         """A 2xx: forwarded at once, every one of them for an INVITE (step 5), then all others are cancelled."""
         if self.returning is not None:
-            response = self.returning.admit(response) or response
+            response = self.returning.admit(response, branch) or response
         if first and not self.server.answered():
             self._report(response.status, response.reason)
         self.server.respond(response)
+        if self.context.dialog is not None:
+            self.context.answered(response.status)
         if first:
             self._overtake()
             self._stop_ringing()
@@ -193,6 +215,8 @@ class ResponseContext:
         response = self._upstream(best, finals)
         self._report(response.status, response.reason)
         self.server.respond(response)
+        if self.context.dialog is not None:
+            self.context.answered(response.status)
 
     def _upstream(self, best: Final, finals: list[Final]) -> Response:
         if best.response is not None and best.status != 503:

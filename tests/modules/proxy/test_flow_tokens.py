@@ -6,8 +6,9 @@ import pytest
 
 from modules.proxy.contact import leads_to_sender
 from routing.runtime import Context, Destination
+from routing.runtime.editing import editable, set_address
 from sipcore.flow import Flow
-from sipcore.message import Message, Request, Response, parse
+from sipcore.message import Message, Request, Response, parse, parse_name_addr
 from sipcore.uri import parse_uri
 from tests.calls import route_set
 from tests.serving import HOST, Server
@@ -27,6 +28,8 @@ class Phones:
         self.transports = {ALICE: alice, BOB: bob, DESK: "udp"}
         self.nodes = {address: self.wire.peer(*address) for address in self.transports}
         self.callee = BOB
+        self.shown = ""
+        """The From that the callee is shown, when it is another than the caller wrote."""
         for address, transport in self.transports.items():
             if transport != "udp":
                 self.server.stack.flow_opened(self.flow(address), self.wire.now)
@@ -36,6 +39,8 @@ class Phones:
         return self.server.node.flow(address, self.transports[address])
 
     async def _route(self, context: Context) -> bool:
+        if self.shown:
+            set_address(editable(context), "from", parse_name_addr(f"{self.shown};tag=a1".encode()))
         flow = self.flow(self.callee) if self.transports[self.callee] != "udp" else None
         await self.server.proxy.relay(context, Destination(parse_uri(contact(self, self.callee)), flow=flow))
         return True
@@ -130,6 +135,44 @@ def test_both_sides_can_end_a_call(alice: str, bob: str, values: int, ends: Addr
     assert "route" not in bye.names
     phones.send(other.address, response_to(bye, 200))
     assert statuses(phones, ends, "BYE") == [200]
+
+
+COMPANY = '"Company" <sip:+442079460000@example.com>'
+
+
+@pytest.mark.conformance("RFC 5626 5.3.1")
+@pytest.mark.parametrize(("alice", "bob"), [("ws", "ws"), ("udp", "ws"), ("ws", "tls"), ("tcp", "tcp")])
+def test_connections_are_found_and_each_side_sees_the_from_it_knows(alice: str, bob: str) -> None:
+    phones = Phones(alice, bob)
+    phones.shown = COMPANY
+    caller, callee = established(phones)
+    (called,) = phones.nodes[BOB].requests("INVITE")
+    assert [value.count(b"-") for value in called.elements("record-route")][1:] == [2]
+    for side, other, from_, to in (
+        (caller, callee, f"{COMPANY};tag=a1", "<sip:bob@example.com>;tag=b1"),
+        (callee, caller, "<sip:bob@example.com>;tag=b1", "<sip:alice@example.com>;tag=a1"),
+    ):
+        side.send("INFO")
+        (got,) = other.node().requests("INFO")
+        assert (got.get("from"), got.get("to")) == (from_.encode(), to.encode())
+        phones.send(other.address, response_to(got, 200))
+        answer = side.node().responses()[-1]
+        assert (answer.get("from"), answer.get("to")) == (side.local, side.remote)
+
+
+@pytest.mark.row("C21", "D32")
+@pytest.mark.parametrize("changed", ["name", "box", "owner"])
+def test_a_token_with_both_sides_can_not_lead_elsewhere(changed: str) -> None:
+    phones = Phones()
+    phones.shown = COMPANY
+    _, callee = established(phones)
+    _, name, box = callee.routes[1].partition("sip:")[2].partition("@")[0].split("-")
+    other = phones.flow(BOB).name
+    old, new = {"name": (name, other), "box": (box, box[::-1]), "owner": ("sip:w0-", "sip:w1-")}[changed]
+    callee.routes = (callee.routes[1].replace(old, new),)
+    callee.send("BYE")
+    assert phones.nodes[ALICE].requests("BYE") == phones.nodes[BOB].requests("BYE") == []
+    assert statuses(phones, BOB, "BYE") == [481]
 
 
 @pytest.mark.parametrize("caller", ["ws", "tcp"])
