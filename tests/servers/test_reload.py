@@ -202,7 +202,7 @@ def test_no_call_is_lost_while_everything_is_reloaded(new_server: NewServer, tmp
     server.start()
     write_user_list(read_accounts(FOLDER / "users.csv"), tmp_path / "users")
     target = Target(server.host, server.port, DOMAIN, CALLER, CALLEE)
-    calls, rate = 1_200, 120.0
+    calls, rate = 12_000, 200.0  # for a minute
     performance = Performance(read_case(FOLDER / "call"), target, tmp_path, tmp_path / "users", calls, rate)
     results: list[Result] = []
     thread = threading.Thread(target=lambda: results.append(performance.run()))
@@ -215,9 +215,9 @@ def test_no_call_is_lost_while_everything_is_reloaded(new_server: NewServer, tmp
         answer = reload(server)
         assert answer["good"] == bool(good % 5)
         good += 1
-        time.sleep(0.3)
+        time.sleep(1.0)
     thread.join()
-    assert good >= 20
+    assert good >= 50
     (result,) = results
     assert result.ok, result.problems
     assert (result.counts.failed, result.counts.successful) == (0, calls + 1 + calls)
@@ -250,7 +250,7 @@ def test_reloads_leave_nothing_behind(simple: Server) -> None:
 
     reload_often(30)
     descriptors, resident = used()
-    reload_often(100)
+    reload_often(1_000)
     wait_for(lambda: used()[0] == descriptors)
     assert used()[1] - resident < 1_000, (resident, used()[1])  # kB; one version alone takes about 60
     assert len(os.listdir(simple.folder / "versions")) == 10
