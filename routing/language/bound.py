@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from routing.language.problem import Span
 from routing.language.signature import Ends, Signature
+from routing.language.stories.story import Story
 
 # -- expressions ------------------------------------------------------------------------------------------------------
 
@@ -140,11 +141,12 @@ class SharedTable:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All blocks of a route file, callees before callers, and its shared tables.
+    """All blocks of a route file, callees before callers, its shared tables, and the stories of its tests.
 
     `keeps_calls` says that something is stored in a `call.x`.
     """
 
     functions: tuple[Function, ...]
     tables: tuple[SharedTable, ...] = ()
+    stories: tuple[Story, ...] = ()
     keeps_calls: bool = False

@@ -6,6 +6,7 @@ A node reaches from its first child to its last.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from lark import Token, Transformer, v_args
@@ -46,6 +47,25 @@ def _arguments(rest: tuple[Any, ...]) -> tuple[tree.Argument, ...]:
     return rest[0] if len(rest) > 1 else ()
 
 
+_GOES_ON = frozenset({",", "then", "with", "without", "and"})
+"""No sentence begins with these."""
+
+
+def _sentences(parts: Sequence[tree.Part]) -> Iterator[tree.Sentence]:
+    """Each line is a sentence; one that ends in a comma, or the next one before `then`, `with` or `and`, goes on."""
+    found: list[tree.Part] = []
+    for part in parts:
+        before = found[-1] if found else None
+        if before is not None and part.span.line > before.span.end_line:
+            goes_on = isinstance(before, tree.Word) and before.text == ","
+            if not goes_on and not (isinstance(part, tree.Word) and part.text in _GOES_ON):
+                yield tree.Sentence(tuple(found), _over(found[0], before))
+                found = []
+        found.append(part)
+    if found:
+        yield tree.Sentence(tuple(found), _over(found[0], found[-1]))
+
+
 @v_args(inline=True)
 class Builder(Transformer[Token, Any]):
     """Makes the nodes of a route file."""
@@ -74,6 +94,21 @@ class Builder(Transformer[Token, Any]):
         self, shared: Token, name: Token, _colon: Token, type_name: tree.Word, _for: Token, lifetime: Token
     ) -> tree.Shared:
         return tree.Shared(_word(name), type_name, self.quantity(lifetime), _over(shared, lifetime))
+
+    def test(self, test: Token, *rest: Any) -> tree.Test:
+        name = self.text(rest[0]) if len(rest) > 1 else None
+        sentences, closing = rest[-1]
+        return tree.Test(name, sentences, _span(closing), _over(test, closing))
+
+    def story(self, _open: Token, *rest: Any) -> tuple[tuple[tree.Sentence, ...], Token]:
+        parts = [_word(part) if isinstance(part, Token) else part for part in rest[:-1]]
+        return tuple(_sentences(parts)), rest[-1]
+
+    def words(self, *words: Token) -> tree.Word:
+        return tree.Word(".".join(words), _over(words[0], words[-1]))
+
+    def word(self, word: Token) -> Token:
+        return word
 
     def parameters(self, *found: tree.Parameter) -> tuple[tree.Parameter, ...]:
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing.language import tree
 from routing.language.bound import Function, Program, SharedTable
 from routing.language.call_order import call_order
@@ -13,6 +15,7 @@ from routing.language.problem import Report, Span, nearest
 from routing.language.scope import Scope
 from routing.language.signature import Ends, Parameter, Place
 from routing.language.statements import Callee, Statements
+from routing.language.stories import Story, read_stories
 from routing.language.types import BRANCH, BRANCH_FUNCTION, DURATION, REPLY, REPLY_FUNCTION, UNKNOWN, Type
 
 ENTRY = "on_request"
@@ -28,6 +31,7 @@ _EVENTS = {
 
 def check(file: tree.File, environment: Environment, report: Report) -> Program:
     """Check a parsed file; the program is fit to be compiled when the report has no errors."""
+    stories = read_stories(file.items, report)
     variables: dict[str, Type] = {}
     # What `call.x` holds must be known first, since it may be read above the line that stores it; and one may be
     # stored from another, so this is repeated until nothing new is found.
@@ -40,7 +44,18 @@ def check(file: tree.File, environment: Environment, report: Report) -> Program:
             if not found.failed:
                 checker.report_untold()
             report.take(found)
-            return program
+            return replace(program, stories=stories)
+
+
+def check_tests(file: tree.File, report: Report) -> tuple[Story, ...]:
+    """Check a file that holds nothing but tests, of the routes in another file."""
+    for item in file.items:
+        if not isinstance(item, tree.Test):
+            span = Span(*item.span[:2], item.span.line, item.span.column + 1)
+            report.error(
+                span, "a test file holds `test` blocks only", "the routes stand in the file that it is named after"
+            )
+    return read_stories(file.items, report)
 
 
 class _Checker:
@@ -97,6 +112,8 @@ class _Checker:
         seen: dict[str, tree.Word] = {}
         for item in self._file.items:
             key, name = _named(item)
+            if not key:
+                continue
             self._check_name(item, name)
             if key in seen:
                 self._report.error(name.span, f"`{key}` stands in line {seen[key].span.line} already")
@@ -108,8 +125,8 @@ class _Checker:
                 *others, last = (f"`on {event}`" for event in _EVENTS)
                 known = f"{', '.join(others)} and {last}"
                 self._report.error(name.span, f"`on {name.text}` is not in the language", f"there are {known}")
-        elif isinstance(item, tree.Shared):
-            return  # always written with `shared.` in front of it
+        elif isinstance(item, tree.Shared | tree.Test):
+            return  # always written with `shared.` in front of it, and never used elsewhere
         elif name.text in self._environment.functions:
             self._report.error(name.span, f"`{name.text}` is a function already", "choose another name")
         elif not isinstance(item, tree.Route) and name.text in self._environment.roots:
@@ -213,7 +230,10 @@ class _Checker:
 
 
 def _named(item: tree.Item) -> tuple[str, tree.Word]:
-    """What must be unique in a file, and the word of it."""
+    """What must be unique in a file ("": nothing), and the word of it."""
+    if isinstance(item, tree.Test):
+        name = item.name
+        return (f'test "{name.raw}"', tree.Word(name.raw, name.span)) if name else ("", tree.Word("", item.span))
     if isinstance(item, tree.On):
         return f"on {item.event.text}", item.event
     if isinstance(item, tree.Shared):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from routing.language import bound
 from routing.language.bound import Bound, Constant, Expansion, Function, Items, Local, Program, Step
@@ -28,6 +28,16 @@ Node = TypeVar("Node", bound=ast.AST)
 _PLAIN = (str, int, float, bool, type(None))
 
 
+class Watch(Protocol):
+    """Hears which statements there are and, each time, that one is about to run: for tests, and not for a server."""
+
+    def there_is(self, step: Span) -> None:
+        """A statement stands here."""
+
+    def runs(self, step: Span) -> None:
+        """It is about to run."""
+
+
 class Compiled(NamedTuple):
     """What a route file gives: `on request`, and `on reply` and `on dialog` when it has them."""
 
@@ -37,13 +47,18 @@ class Compiled(NamedTuple):
 
 
 def compile_program(
-    program: Program, environment: Environment, file: str, text: str, tables: Mapping[str, object]
+    program: Program,
+    environment: Environment,
+    file: str,
+    text: str,
+    tables: Mapping[str, object],
+    watch: Watch | None = None,
 ) -> Compiled:
     """Compile a program that was checked without errors; `file` and `text` are what tracebacks show.
 
-    `tables` are its shared tables by name.
+    `tables` are its shared tables by name. With a `watch` each statement tells it that it runs.
     """
-    compiler = _Compiler(environment, text.split("\n"))
+    compiler = _Compiler(environment, text.split("\n"), watch)
     compiler.globals.update({f"shared_{name}": table for name, table in tables.items()})
     module = ast.Module([compiler.function(one) for one in program.functions], [])
     exec(compile(module, file, "exec"), compiler.globals)
@@ -52,8 +67,9 @@ def compile_program(
 
 
 class _Compiler:
-    def __init__(self, environment: Environment, lines: Sequence[str]) -> None:
+    def __init__(self, environment: Environment, lines: Sequence[str], watch: Watch | None = None) -> None:
         self._lines = lines
+        self._watch = watch
         self.globals: dict[str, Any] = dict(environment.names)
         self._constants = 0
 
@@ -70,7 +86,14 @@ class _Compiler:
         return self._at(function.span, made)
 
     def _steps(self, steps: Sequence[Step]) -> list[ast.stmt]:
-        return [statement for step in steps for statement in self._step(step)]
+        return [statement for step in steps for statement in (*self._watched(step.span), *self._step(step))]
+
+    def _watched(self, span: Span) -> list[ast.stmt]:
+        if self._watch is None:
+            return []
+        self._watch.there_is(span)
+        self.globals["watch_runs"] = self._watch.runs
+        return [self._at(span, ast.Expr(ast.Call(_name("watch_runs"), [self._constant(span)], [])))]
 
     def _step(self, step: Step) -> list[ast.stmt]:
         if isinstance(step, bound.Act):

@@ -11,7 +11,6 @@ from routing.language.grammar import grammar
 from routing.language.problem import Report, Span, nearest
 
 FOREIGN = {
-    "test": "`test` blocks are not in the language yet",
     "return": "`return` is not in the language: a route ends with an outcome such as reply(404)",
     "exit": "`exit` is not in the language: a route ends with an outcome such as drop()",
     "while": "`while` is not in the language: `for x in list { }` comes to an end by itself",
@@ -56,7 +55,7 @@ _NAMES = frozenset({"NAME", "BRANCH", "REPLY"})
 _VALUES = _NAMES | {"TEXT", "QUANTITY", "PATTERN", "TRUE", "FALSE", "LSQB", "LPAR", "NOT", "LABEL", "CALL", "SHARED"}
 _STATEMENTS = _NAMES | {"LET", "IF", "FOR", "MATCH", "CALL", "SHARED"}
 _OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "MATCHES", "COMPARE", "__ANON_1", "DOT", "SIGN", "TIMES"})
-_ITEMS = frozenset({"ON", "ROUTE", "BRANCH", "REPLY", "SHARED"})
+_ITEMS = frozenset({"ON", "ROUTE", "BRANCH", "REPLY", "SHARED", "TEST"})
 _RESERVED = re.compile(r"[a-z]+")
 
 
@@ -107,6 +106,11 @@ def _token(error: UnexpectedToken, text: str, report: Report) -> None:
 def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
     """The message and the hint for a token that can't stand where it stands."""
     shown = f'"{token[1:-1]}"' if token.type == "TEXT" else f'"{token}"' if token else "the end of the file"
+    if accepts == {"LBRACE", "TEXT"}:
+        return f'expected a name in quotes or "{{" before {shown}', 'as in `test "a call" { ... }`'
+    if {"RBRACE", "TEST"} <= accepts:
+        shown = '":"' if token.type == "LABEL" else shown
+        return f"a step of a test is written without {shown}", "it is a line of words and values"
     if token.type == "RBRACE" and "ROUTE" in accepts:
         return "this `}` closes nothing", "there is one too many, here or above"
     if "NAME" in accepts and _RESERVED.fullmatch(token) and token.type == token.upper():
@@ -114,9 +118,9 @@ def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
     if token.type == "EQUAL" and "COMPARE" in accepts:
         return "`=` stores a value; it can't stand in a condition", "write `==` to compare"
     if "ROUTE" in accepts:
-        words = ("on", "route", "branch", "reply", "shared")
+        words = ("on", "route", "branch", "reply", "shared", "test")
         hint = nearest(token, words) or "everything else stands inside one of these"
-        return f"expected `on request`, `route`, `branch`, `reply` or `shared` before {shown}", hint
+        return f"expected `on request`, `route`, `branch`, `reply`, `shared` or `test` before {shown}", hint
     expected = _expected(accepts)
     hint = ""
     if accepts == _NAMES | {"FOR"}:

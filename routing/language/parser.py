@@ -11,7 +11,7 @@ from routing.language.grammar import grammar
 from routing.language.mistakes import explain
 from routing.language.problem import Report
 
-_ITEM = re.compile(r"^(?:on|route|branch|reply|shared)[ \t]+\w", re.MULTILINE)
+_ITEM = re.compile(r'^(?:(?:on|route|branch|reply|shared)[ \t]+\w|test[ \t]*["{])', re.MULTILINE)
 
 
 def parse(text: str, report: Report) -> tree.File:

@@ -324,7 +324,28 @@ class Shared:
     span: Span
 
 
-Item: TypeAlias = On | Route | Branch | Reply | Shared
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One line of a test as it was written; a comma is a word, and so is a name with dots."""
+
+    parts: tuple[Part, ...]
+    span: Span
+
+
+Part: TypeAlias = Word | Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """`test "name" { sentences }`; what stands in one without a name is how every test of the file begins."""
+
+    name: Text | None
+    sentences: tuple[Sentence, ...]
+    end: Span
+    span: Span
+
+
+Item: TypeAlias = On | Route | Branch | Reply | Shared | Test
 
 
 @dataclass(frozen=True, slots=True)

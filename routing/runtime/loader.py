@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from routing.language.bound import Program
-from routing.language.checker import check
-from routing.language.compiler import Entry, OnDialog, OnReply, compile_program
+from routing.language.checker import check, check_tests
+from routing.language.compiler import Entry, OnDialog, OnReply, Watch, compile_program
 from routing.language.environment import Environment, Table
 from routing.language.hours import Hours
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report, Severity, render
+from routing.language.stories import Story, read_stories
 from routing.language.types import (
     ADDRESS,
     BRANCH_FUNCTION,
@@ -69,11 +70,12 @@ def load_routes(
     tables: Tables | None = None,
     name: str = "main.route",
     shared: SharedTables | None = None,
+    watch: Watch | None = None,
 ) -> Routes:
     """Load a route file (a Path), or its text (a str, called `name` in messages).
 
-    `shared` are the shared tables of the server, which stay when routes are loaded again. Raises `ConfigurationError`
-    with every mistake, rendered; nothing has changed then.
+    `shared` are the shared tables of the server, which stay when routes are loaded again. `watch` is told each
+    statement that runs. Raises `ConfigurationError` with every mistake, rendered; nothing has changed then.
     """
     name, text = _read(source, name)
     environment = make_environment(modules, tables or {})
@@ -83,7 +85,7 @@ def load_routes(
     kept = shared or SharedTables()
     opened = {table.name: kept.open(table) for table in program.tables}
     try:
-        compiled = compile_program(program, environment, name, text, opened)
+        compiled = compile_program(program, environment, name, text, opened, watch)
     except RecursionError:
         raise ConfigurationError([render(_too_deep(name), text)]) from None
     # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
@@ -101,6 +103,20 @@ def check_routes(
     """Every mistake in a route file, in its order; runs nothing of it. `modules` may be classes."""
     name, text = _read(source, name)
     return _check(name, text, make_environment(modules, tables or {}))[1]
+
+
+def read_tests(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
+    """The tests in a route file, and what is wrong with them; the rest of the file is not looked at."""
+    name, text = _read(source, name)
+    report = Report(name, text)
+    return read_stories(parse(text, report).items, report), report.problems
+
+
+def read_test_file(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
+    """The same for a file that holds nothing but tests, of the routes in another file."""
+    name, text = _read(source, name)
+    report = Report(name, text)
+    return check_tests(parse(text, report), report), report.problems
 
 
 def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:

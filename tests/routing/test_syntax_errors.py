@@ -11,6 +11,7 @@ from routing.runtime.loader import Routes
 from sipcore.errors import ConfigurationError
 
 COMMA = "did you forget a comma?"
+STEP = "it is a line of words and values"
 BRACES = "a block stands in braces: { ... }"
 
 
@@ -112,8 +113,13 @@ BRACES = "a block stands in braces: { ... }"
             "as in `shared failures: number for 10m`",
         ),
         ("shared failures: number for ever", 29, 4, 'expected a number before "ever"', ""),
-        # words of other languages, and of this one's future
-        ('test "a call" { }', 1, 4, "`test` blocks are not in the language yet", ""),
+        # tests
+        ("test a_call { }", 6, 6, 'expected a name in quotes or "{" before "a_call"', 'as in `test "a call" { ... }`'),
+        ('test "a call" bob', 15, 3, 'expected "{" before "bob"', BRACES),
+        ('test "a call" { expect(bob) }', 23, 1, 'a step of a test is written without "("', STEP),
+        ('test "a call" { bob: rings }', 17, 3, 'a step of a test is written without ":"', STEP),
+        ('test "a call" { bob rings } }', 29, 1, "this `}` closes nothing", "there is one too many, here or above"),
+        # words of other languages
         (
             "on request { return }",
             14,
@@ -134,14 +140,14 @@ BRACES = "a block stands in braces: { ... }"
             "rout user() { }",
             1,
             4,
-            'expected `on request`, `route`, `branch`, `reply` or `shared` before "rout"',
+            'expected `on request`, `route`, `branch`, `reply`, `shared` or `test` before "rout"',
             "did you mean `route`?",
         ),
         (
             "drop()",
             1,
             4,
-            'expected `on request`, `route`, `branch`, `reply` or `shared` before "drop"',
+            'expected `on request`, `route`, `branch`, `reply`, `shared` or `test` before "drop"',
             "everything else stands inside one of these",
         ),
     ],
