@@ -6,13 +6,13 @@ import queue
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from routing.program.closed_edge import ClosedEdge
 from routing.runtime.stores import Account, Credentials, Operation, SaveBindings, Store
-from sipcore.errors import Unavailable, Unresolvable
-from sipcore.flow import Flow, Target, host_port
+from sipcore.errors import Unavailable
+from sipcore.flow import Flow, host_port
 from sipcore.locate.records import Answer, Question
 from sipcore.message import Request, Response, parse
 from sipcore.need import Done, Need, Pending
-from sipcore.net.edge import Edge
 from sipcore.net.settings import EdgeSettings
 from sipcore.stack import Stack
 
@@ -54,7 +54,7 @@ class NoDns:
         return [self.known(question) or Answer((), _FOR_EVER) for question in questions]
 
 
-class ExplainEdge(Edge):
+class ExplainEdge(ClosedEdge):
     """Takes one request in, and everything out. `answers` are the statuses that targets answer with, in turn."""
 
     def __init__(self, settings: EdgeSettings, answers: Iterable[int], dns: NoDns) -> None:
@@ -65,23 +65,8 @@ class ExplainEdge(Edge):
         """Slow calls that a server would have made."""
         self._answers = list(answers)
         self._dns = dns
-        self._locals = {listen.transport: (listen.host, listen.port) for listen in reversed(settings.listen)}
-        self._flows: dict[Target, Flow] = {}
         self._posted: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self.open_flow = self._open
         self.post = lambda call: self._posted.put(call)
-
-    def _open(self, target: Target) -> Flow:
-        if target.transport != "udp" and target.transport not in ("tcp", "tls"):
-            raise Unresolvable(f"no {target.transport} here")
-        return self.flow(target)
-
-    def flow(self, target: Target) -> Flow:
-        """A way to or from somewhere, by the first listener of its transport."""
-        if target not in self._flows:
-            local = self._locals.get(target.transport, ("127.0.0.1", 5060))
-            self._flows[target] = Flow(target.transport, local, (target.host, target.port))
-        return self._flows[target]
 
     def perform(self, need: Need[Any], done: Done) -> Callable[[], None]:
         """No slow call is made: whoever waits hears that there was no answer."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from modules.auth.module import Auth
@@ -14,6 +15,7 @@ from modules.enum.module import Enum
 from modules.limits.module import Limits
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
+from routing.language.compiler import Watch
 from routing.program.candidate import Candidate, adaptable, merge
 from routing.program.config import Config
 from routing.program.events import guarded
@@ -54,10 +56,22 @@ class CannotListen(RingwayError):
         self.problems = problems
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a server takes from outside of itself. `is_own_address` is None for asking the machine."""
+
+    wall_clock: Callable[[], float] = time.time
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    is_own_address: Callable[[str], bool] | None = None
+
+
+THE_MACHINE = Surroundings()
+
+
 class Server:
     """All parts of one server, connected. Making one opens nothing; `start` and `stop` do.
 
-    A dry run brings an edge, a resolver and modules of its own.
+    A dry run brings an edge, a resolver and modules of its own, a test surroundings too.
     """
 
     def __init__(
@@ -68,12 +82,13 @@ class Server:
         edge: Edge | None = None,
         resolver: Resolver | None = None,
         modules: Sequence[type[Module]] = MODULES,
+        surroundings: Surroundings = THE_MACHINE,
     ) -> None:
         self.config = config
         self.edge = edge or Edge(edge_settings(config))
         self.dispatcher = Dispatcher()
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
-        tokens = Tokens(config.node + _WORKER, secret, secrets.token_bytes)
+        tokens = Tokens(config.node + _WORKER, secret, surroundings.random_bytes)
         self.stack = Stack(
             user=self.dispatcher,
             open_flow=self.edge.open_flow,
@@ -83,7 +98,7 @@ class Server:
             alias=self.edge.alias,
         )
         runner = new_runner(self.dispatcher, self.edge.perform, config.limits.parked)
-        domains = domains_of(config)
+        domains = domains_of(config, surroundings.is_own_address)
         self.own_endpoints = OwnEndpoints(domains, config.listen)
         self.platform = Platform(
             stack=self.stack,
@@ -91,7 +106,7 @@ class Server:
             tokens=tokens,
             domains=domains,
             post=self.edge.post,
-            wall_clock=time.time,
+            wall_clock=surroundings.wall_clock,
             is_own_endpoint=self.own_endpoints,
             settings=config.for_modules(),
         )
@@ -99,7 +114,8 @@ class Server:
         self.platform.dialogs.bound(config.limits.dialogs)
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = resolver or DnsResolver(config.dns)
-        self._locator = new_locator(config, resolver, self._reachable, self.stack.timers)
+        random_bytes = surroundings.random_bytes
+        self._locator = new_locator(config, resolver, self._reachable, self.stack.timers, random_bytes)
         self.platform.provide(Resolver, resolver)  # type: ignore[type-abstract]
         self.platform.provide(Locator, self._locator)
         self.modules = make_modules(self.platform, modules)
@@ -113,9 +129,12 @@ class Server:
         sent_by = SentBy(self.platform.get(Locator), self.platform.runner)
         self.stack.transactions.locate_sent_by = sent_by.locate
 
-    def load_routes(self) -> None:
-        """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong."""
-        routes = self._routes(self.config, self.platform.domains, self.config.route_file)
+    def load_routes(self, watch: Watch | None = None) -> None:
+        """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong.
+
+        `watch` is told each statement that runs, which costs time.
+        """
+        routes = self._routes(self.config, self.platform.domains, self.config.route_file, watch)
         for warning in routes.warnings:
             _log.warning("%s", warning)
         self.dispatcher.routes = self.platform.routes = routes
@@ -124,10 +143,10 @@ class Server:
         """Read certificates and keys for new connections; ConfigurationError, and no change, when one is wrong."""
         self.edge.tls.load()
 
-    def _routes(self, config: Config, domains: Domains, source: Path | str) -> RouteVersion:
+    def _routes(self, config: Config, domains: Domains, source: Path | str, watch: Watch | None = None) -> RouteVersion:
         tables = {"domains": domains, **config.tables()}
         name = str(config.route_file)
-        return RouteVersion(load_routes(source, self.modules, tables, name, self.shared))
+        return RouteVersion(load_routes(source, self.modules, tables, name, self.shared, watch))
 
     # -- change while it runs ---------------------------------------------------------------------------------------
 
@@ -260,18 +279,22 @@ class Server:
 
 
 def new_locator(
-    config: Config, resolver: Resolver, reachable: Mapping[str, tuple[int, ...]], timers: Timers
+    config: Config,
+    resolver: Resolver,
+    reachable: Mapping[str, tuple[int, ...]],
+    timers: Timers,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Locator:
     """The locator of a server with this configuration."""
     # Whoever listens on this machine alone can reach nobody else: then the DNS may name it too.
     local = all(is_loopback(listen.host) for listen in config.listen)
-    return Locator(resolver, reachable, timers, secrets.token_bytes, longest=config.dns.timeout, loopback=local)
+    return Locator(resolver, reachable, timers, random_bytes, longest=config.dns.timeout, loopback=local)
 
 
-def domains_of(config: Config) -> Domains:
+def domains_of(config: Config, is_own_address: Callable[[str], bool] | None = None) -> Domains:
     """The domains that a configuration names, and the addresses that stand for the first of them."""
     also = (advertised_host(listen) for listen in config.listen if listen.advertise)
-    return Domains(config.domains, OwnAddresses(also))
+    return Domains(config.domains, is_own_address or OwnAddresses(also))
 
 
 def make_modules(platform: Platform, kinds: Sequence[type[Module]] = MODULES) -> tuple[Module, ...]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import random
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from modules.proxy.module import Proxy
+from routing.language.problem import Span
 from routing.program import run as run_module
 from routing.program.config import Config
 from routing.program.exit_codes import FAILURE
 from routing.program.listen import Listen
 from routing.program.logs import Logs
 from routing.program.run import _Life, _run
-from routing.program.server import Server
+from routing.program.server import Server, Surroundings
 from routing.runtime import Module
 from routing.runtime.dialogs import DialogCounters
 from sipcore.errors import ConfigurationError
@@ -58,6 +61,33 @@ def test_phones_may_use_our_addresses_as_their_domain(server: Server) -> None:
     assert domains.canonical("127.0.0.1") == "example.com"
     assert domains.canonical("sip.example.net") == "example.com"  # what a listener advertises
     assert domains.canonical("example.net") is None
+
+
+def test_clock_chance_and_addresses_may_be_given(config: Config) -> None:
+    def world() -> Surroundings:
+        return Surroundings(lambda: 1000.0, random.Random(7).randbytes, lambda host: host == "192.0.2.99")
+
+    server, twin = Server(config, SECRET, surroundings=world()), Server(config, SECRET, surroundings=world())
+    assert server.platform.wall_clock() == 1000.0
+    assert server.platform.tokens.token() == twin.platform.tokens.token()
+    assert server.platform.tokens.token() != Server(config, SECRET).platform.tokens.token()
+    domains = server.platform.domains
+    assert domains.canonical("192.0.2.99") == "example.com"
+    assert domains.canonical("127.0.0.1") is None  # this machine is not asked for its addresses
+
+
+def test_routes_may_be_watched(config: Config) -> None:
+    class Watch:
+        known: ClassVar[list[int]] = []
+
+        def there_is(self, step: Span) -> None:
+            self.known.append(step.line)
+
+        def runs(self, step: Span) -> None:
+            raise AssertionError("nothing runs")
+
+    Server(config, SECRET).load_routes(Watch())
+    assert Watch.known == [1]
 
 
 def test_modules_have_their_settings(config: Config) -> None:
