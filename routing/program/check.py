@@ -11,10 +11,18 @@ from typing import Any
 from routing.language.hours import Hours
 from routing.language.networks import Networks
 from routing.language.problem import Problem, Severity
-from routing.program.config import FILE_NAME, Config, examine, rendered
+from routing.program.config import Config, examine, rendered
 from routing.program.exit_codes import FAILURE, OK
 from routing.program.listen import Listen
 from routing.program.reading import fields
+from routing.program.rehearsal.suite import (
+    ROUTE_SUFFIX,
+    is_test_file,
+    nearby,
+    problems_of_tests,
+    settings_in,
+    tested_by,
+)
 from routing.program.server import MODULES
 from routing.program.versions import Texts
 from routing.runtime.loader import Tables, check_routes
@@ -22,8 +30,6 @@ from routing.runtime.platform import Domains
 from sipcore.errors import ConfigurationError
 from sipcore.net.settings import TlsSettings
 from sipcore.net.tls_contexts import Tls
-
-ROUTE_SUFFIX = ".route"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,11 +47,28 @@ class Checked:
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def check_file(file: Path, environ: Mapping[str, str]) -> Checked:
-    """Check a configuration with the routes it names, or a route file alone. Runs nothing, opens no socket."""
-    if file.suffix == ROUTE_SUFFIX:
-        return _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ)})
-    return _check(file, environ, None)
+def check_file(file: Path, environ: Mapping[str, str], *, tests: bool = False) -> Checked:
+    """Check a configuration with the routes it names, or a route file alone. Runs nothing, opens no socket.
+
+    Test blocks in the routes are looked at in any case, those in the file beside them when `tests` are asked for.
+    """
+    if file.suffix != ROUTE_SUFFIX:
+        checked = _check(file, environ, None)
+        config = checked.config
+        return _with_tests(checked, config.route_file, file, environ) if tests and config is not None else checked
+    if is_test_file(file):
+        return _with_tests(Checked((), ()), tested_by(file), nearby(file), environ)
+    checked = _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ)})
+    return _with_tests(checked, file, nearby(file), environ) if tests else checked
+
+
+def _with_tests(checked: Checked, route_file: Path, near: Path | None, environ: Mapping[str, str]) -> Checked:
+    """The same with what is wrong in the file of tests beside the routes, and with the settings that tests give."""
+    if checked.failed or (near is not None and examine(near, environ).config is None):
+        return checked
+    found = problems_of_tests(route_file, settings_in(near, environ))
+    problems = (*checked.problems, *(problem for problem, _ in found))
+    return Checked(problems, (*checked.shown, *(rendered(problem, text) for problem, text in found)), checked.config)
 
 
 def check_texts(file: Path, environ: Mapping[str, str], texts: Texts) -> Checked:
@@ -90,11 +113,9 @@ def _check_certificates(file: Path, config: Config) -> tuple[Problem, ...]:
 
 def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
     """The tables of the configuration that a route file most likely belongs to: beside it, or one folder up."""
-    for folder in (file.parent, file.absolute().parent.parent):
-        if (folder / FILE_NAME).exists():
-            config = examine(folder / FILE_NAME, environ).config
-            return config.tables() if config is not None else {}
-    return {}
+    near = nearby(file)
+    config = examine(near, environ).config if near is not None else None
+    return config.tables() if config is not None else {}
 
 
 def _check_routes(file: Path, text: str | None, tables: Tables) -> Checked:
@@ -132,7 +153,7 @@ def settings(value: object, hidden: bool = False) -> Any:
 
 def check(files: list[Path], environ: Mapping[str, str], as_json: bool) -> int:
     """The command; returns its exit code."""
-    results = [check_file(file, environ) for file in files]
+    results = [check_file(file, environ, tests=True) for file in files]
     if as_json:
         print(json.dumps([_as_json(file, result) for file, result in zip(files, results, strict=True)], indent=2))
     else:

@@ -114,6 +114,7 @@ def _add_server_commands(commands: _Commands[_Parser]) -> None:
     check.add_argument("-f", dest="file", metavar="FILE", help="the same as FILE")
     check.add_argument("--json", action="store_true", help="for programs")
     _add_explain_command(commands)
+    _add_test_command(commands)
     first = _add(
         commands, "quickstart", _quickstart, "make a configuration with two users, and run it for everybody to see"
     )
@@ -138,6 +139,17 @@ def _add_explain_command(commands: _Commands[_Parser]) -> None:
     added.add_argument("--authenticated", action="store_true", help="go on as if each password were right")
     text = "what the next target answers, 486 for example; may be repeated; without it no target answers"
     added.add_argument("--answer", action="append", default=[], type=_status_code, metavar="CODE", help=text)
+    added.add_argument("--json", action="store_true", help="for programs")
+    _add_config(added)
+
+
+def _add_test_command(commands: _Commands[_Parser]) -> None:
+    added = _add(commands, "test", _test, "run the tests of route files, on the real engine and without a network")
+    text = "a route file, a file of tests, a folder with them, or a configuration (default: as for `run`)"
+    added.add_argument("files", nargs="*", metavar="FILE", type=Path, help=text)
+    added.add_argument("-k", dest="name", default="", metavar="NAME", help="only tests with this in their names")
+    added.add_argument("--coverage", action="store_true", help="show which statements of the routes no test reached")
+    added.add_argument("-v", "--verbose", action="store_true", help="name the tests that passed, too")
     added.add_argument("--json", action="store_true", help="for programs")
     _add_config(added)
 
@@ -273,6 +285,14 @@ def _explain(asked: argparse.Namespace) -> int:
     )
     config = _checked_config(asked)
     return explain(config, request, believe=asked.authenticated, answers=asked.answer, as_json=asked.json)
+
+
+def _test(asked: argparse.Namespace) -> int:
+    from routing.program.rehearsal.command import Wanted, rehearse
+
+    configuration = Path(asked.file) if asked.file else None
+    wanted = Wanted(asked.files, configuration, asked.name, asked.coverage, asked.json, asked.verbose)
+    return rehearse(wanted, os.environ)
 
 
 def _checked_config(asked: argparse.Namespace) -> Config:

@@ -26,6 +26,11 @@ def write_event(fact: Fact) -> None:
         _log.debug("", extra={"fields": _fields(fact)})
 
 
+def described(fact: Fact) -> Fields:
+    """A fact as the log has it: its name is `event`, the other fields say what it is about."""
+    return _rejected(fact) if isinstance(fact, Rejected) else _fields(fact)
+
+
 def guarded(observer: Observer, remove: Callable[[], None]) -> Observer:
     """An observer that can't break a call: when it fails that is logged, and `remove()` takes it out."""
 

@@ -24,7 +24,7 @@ from routing.program.route_version import RouteVersion
 from routing.runtime import Domains, Module, Platform
 from routing.runtime.builtins import Builtins
 from routing.runtime.dispatch import Dispatcher, new_runner
-from routing.runtime.loader import load_routes
+from routing.runtime.loader import ParsedRoutes, load_routes
 from routing.runtime.sent_by import SentBy
 from routing.runtime.shared import SharedTables
 from routing.runtime.texts import Texts
@@ -129,12 +129,12 @@ class Server:
         sent_by = SentBy(self.platform.get(Locator), self.platform.runner)
         self.stack.transactions.locate_sent_by = sent_by.locate
 
-    def load_routes(self, watch: Watch | None = None) -> None:
+    def load_routes(self, source: ParsedRoutes | None = None, watch: Watch | None = None) -> None:
         """Load the route file and use it for new requests; ConfigurationError, and no change, when it is wrong.
 
-        `watch` is told each statement that runs, which costs time.
+        A `source` is what stands in it. `watch` is told each statement that runs, which costs time.
         """
-        routes = self._routes(self.config, self.platform.domains, self.config.route_file, watch)
+        routes = self._routes(self.config, self.platform.domains, source or self.config.route_file, watch)
         for warning in routes.warnings:
             _log.warning("%s", warning)
         self.dispatcher.routes = self.platform.routes = routes
@@ -143,7 +143,9 @@ class Server:
         """Read certificates and keys for new connections; ConfigurationError, and no change, when one is wrong."""
         self.edge.tls.load()
 
-    def _routes(self, config: Config, domains: Domains, source: Path | str, watch: Watch | None = None) -> RouteVersion:
+    def _routes(
+        self, config: Config, domains: Domains, source: Path | str | ParsedRoutes, watch: Watch | None = None
+    ) -> RouteVersion:
         tables = {"domains": domains, **config.tables()}
         name = str(config.route_file)
         return RouteVersion(load_routes(source, self.modules, tables, name, self.shared, watch))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routing.language import tree
 from routing.language.bound import Program
 from routing.language.checker import check, check_tests
 from routing.language.compiler import Entry, OnDialog, OnReply, Watch, compile_program
@@ -49,6 +50,15 @@ _LARGEST_FILE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedRoutes:
+    """A route file that was read once, to be loaded many times; its tests are left out."""
+
+    name: str
+    text: str
+    file: tree.File
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """A route file, ready to run: `run(context)` is the coroutine of one request; it returns True.
 
@@ -65,21 +75,25 @@ class Routes:
 
 
 def load_routes(
-    source: Path | str,
+    source: Path | str | ParsedRoutes,
     modules: Sequence[Module],
     tables: Tables | None = None,
     name: str = "main.route",
     shared: SharedTables | None = None,
     watch: Watch | None = None,
 ) -> Routes:
-    """Load a route file (a Path), or its text (a str, called `name` in messages).
+    """Load a route file (a Path), its text (a str, called `name` in messages), or one that was parsed before.
 
     `shared` are the shared tables of the server, which stay when routes are loaded again. `watch` is told each
     statement that runs. Raises `ConfigurationError` with every mistake, rendered; nothing has changed then.
     """
-    name, text = _read(source, name)
+    file = None
+    if isinstance(source, ParsedRoutes):
+        name, text, file = source.name, source.text, source.file
+    else:
+        name, text = _read(source, name)
     environment = make_environment(modules, tables or {})
-    program, problems = _check(name, text, environment)
+    program, problems = _check(name, text, environment, file)
     if program is None:
         raise ConfigurationError([render(one, text) for one in problems if one.severity is Severity.ERROR])
     kept = shared or SharedTables()
@@ -92,6 +106,19 @@ def load_routes(
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     warnings = tuple(render(problem, text) for problem in problems)
     return Routes(name, compiled.entry, compiled.on_reply, warnings, compiled.on_dialog, program.keeps_calls)
+
+
+def parse_routes(source: Path) -> ParsedRoutes:
+    """Read a route file; ConfigurationError with what keeps it from being understood at all."""
+    name, text = _read(source, "")
+    report = Report(name, text)
+    try:
+        file = parse(text, report)
+    except RecursionError:
+        raise ConfigurationError([render(_too_deep(name), text)]) from None
+    if report.failed:
+        raise ConfigurationError([render(one, text) for one in report.problems])
+    return ParsedRoutes(name, text, tree.File(tuple(one for one in file.items if not isinstance(one, tree.Test))))
 
 
 def check_routes(
@@ -157,12 +184,14 @@ def _read(source: Path | str, name: str) -> tuple[str, str]:
         raise ConfigurationError([f"{source}:{line}: this line is not UTF-8 text"]) from None
 
 
-def _check(name: str, text: str, environment: Environment) -> tuple[Program | None, list[Problem]]:
-    """Check a text; the program is None when there are errors."""
+def _check(
+    name: str, text: str, environment: Environment, file: tree.File | None = None
+) -> tuple[Program | None, list[Problem]]:
+    """Check a text, or a `file` that was made of it; the program is None when there are errors."""
     report = Report(name, text)
     program = None
     try:
-        file = parse(text, report)
+        file = file or parse(text, report)
         if not report.failed:
             program = check(file, environment, report)
     except RecursionError:

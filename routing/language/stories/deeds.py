@@ -10,7 +10,7 @@ from routing.language.stories.cast import Cast, name_of
 from routing.language.stories.cursor import BadStep, Cursor
 from routing.language.stories.extras import request_extra
 from routing.language.stories.plans import PLANS, read_plan
-from routing.language.stories.story import Cancel, Deed, Disconnect, Register, Send, Whom
+from routing.language.stories.story import NOTHING_EXTRA, Cancel, Deed, Disconnect, Register, Send, Whom
 
 _METHOD = re.compile(r"[A-Z][A-Z0-9.!%*_+~-]{0,31}", re.ASCII)
 _NOT_SENT = {"CANCEL": "cancels", "ACK": "", "REGISTER": "registers"}
@@ -73,17 +73,21 @@ def _hangs(cursor: Cursor, cast: Cast, phone: str) -> Deed:
 
 def _registers(cursor: Cursor, cast: Cast, phone: str) -> Deed:
     contacts: list[Whom] | None = None
-    seconds, q = _REGISTRATION, None
-    while option := cursor.word("at", "for", "q"):
+    seconds, q, extra = _REGISTRATION, None, NOTHING_EXTRA
+    while True:
+        option = cursor.word("at", "for", "q")
         if option == "at":
             contacts = [cast.whom(cursor)]
             while cursor.comma():
                 contacts.append(cast.whom(cursor))
         elif option == "for":
             seconds = int(cursor.need_duration())
-        else:
+        elif option == "q":
             q = cursor.fraction("q")
-    extra = request_extra(cursor, cast, repeatable=True)
+        else:
+            before, extra = extra, request_extra(cursor, cast, extra, repeatable=True)
+            if extra == before:
+                break
     found = None if contacts is None else tuple(contacts)
     return Register(phone, found, seconds, q, False, extra, cursor.span)
 

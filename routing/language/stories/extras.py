@@ -31,9 +31,11 @@ def header_name(text: str, span: Span) -> str:
     return text
 
 
-def request_extra(cursor: Cursor, cast: Cast, *, repeatable: bool = False) -> Extra:
-    """What stands behind a request, in any order; `25 times` or `twice` too when it is `repeatable`."""
-    extra = NOTHING_EXTRA
+def request_extra(cursor: Cursor, cast: Cast, extra: Extra = NOTHING_EXTRA, *, repeatable: bool = False) -> Extra:
+    """What stands behind a request, in any order; `25 times` or `twice` too when it is `repeatable`.
+
+    `extra` is what stood there before.
+    """
     while True:
         option = cursor.word("with", "without", "as", "from", "by")
         if option == "with":

@@ -257,7 +257,8 @@ class Message:
     def __str__(self) -> str:
         if self.method:
             return self.method
-        return str(self.low) if self.low == self.high else f"{self.low}..{self.high}"
+        status = str(self.low) if self.low == self.high else f"{self.low}..{self.high}"
+        return status if self.reason is None else f'{status} "{self.reason}"'
 
 
 @dataclass(frozen=True, slots=True)

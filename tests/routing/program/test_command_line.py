@@ -40,7 +40,10 @@ def usage_error(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     [
         (["chek"], "ringway: unknown command `chek`: did you mean `check`?"),
         (["user", "lst"], "ringway user: unknown command `lst`: did you mean `list`?"),
-        (["zzzz"], "known are run, check, explain, quickstart, reload, rollback, versions, status, user, reg, db, "),
+        (
+            ["zzzz"],
+            "known are run, check, explain, test, quickstart, reload, rollback, versions, status, user, ",
+        ),
         (["user"], "Try `ringway user --help`."),
         (["run", "--fork"], "unrecognized arguments: --fork"),
         (["quickstart", "--port", "65536"], "65536 is no port: 0 to 65535"),

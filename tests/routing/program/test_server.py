@@ -86,7 +86,7 @@ def test_routes_may_be_watched(config: Config) -> None:
         def runs(self, step: Span) -> None:
             raise AssertionError("nothing runs")
 
-    Server(config, SECRET).load_routes(Watch())
+    Server(config, SECRET).load_routes(watch=Watch())
     assert Watch.known == [1]
 
 

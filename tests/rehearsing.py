@@ -1,0 +1,48 @@
+"""Tests of route files run by tests: from a text, or from files, with nothing else around."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from routing.program.rehearsal.command import Performed, run
+from routing.program.rehearsal.performance import Told
+from routing.program.rehearsal.report import failed
+from routing.program.rehearsal.suite import suites
+
+ROUTES = """\
+on request {
+    if request.method == "REGISTER" { save() }
+    ring(lookup(request.uri), for: 20s)
+    reply(outcome)
+}
+"""
+
+
+def perform(folder: Path, tests: str, routes: str = ROUTES) -> Performed:
+    """Run tests that stand in `main.test.route`, beside `main.route`."""
+    (folder / "main.route").write_text(routes, "utf-8")
+    (folder / "main.test.route").write_text(tests, "utf-8")
+    (suite,) = suites([folder / "main.route"], None, {})
+    return run(suite)
+
+
+def told(folder: Path, lines: str, routes: str = ROUTES) -> Told:
+    """How the one test of these lines ended."""
+    performed = perform(folder, f'test "it" {{\n{lines}\n}}\n', routes)
+    assert performed.mistakes == []
+    (one,) = performed.told
+    return one
+
+
+def failure(folder: Path, lines: str, routes: str = ROUTES) -> tuple[int, int, int, str, str]:
+    """Line, column, length, message and hint of the one thing that failed; lines count from the first one given."""
+    problem = told(folder, lines, routes).failure
+    assert problem is not None
+    return problem.line - 1, problem.column, problem.length, problem.message, problem.hint
+
+
+def passes(folder: Path, lines: str, routes: str = ROUTES) -> Told:
+    """Run the one test of these lines, which must pass."""
+    one = told(folder, lines, routes)
+    assert one.failure is None, "\n".join(failed(one, f'test "it" {{\n{lines}\n}}\n', lambda line: str(line)))
+    return one
