@@ -18,8 +18,10 @@ on request {
 """
 
 
-def perform(folder: Path, tests: str, routes: str = ROUTES) -> Performed:
-    """Run tests that stand in `main.test.route`, beside `main.route`."""
+def perform(folder: Path, tests: str, routes: str = ROUTES, configuration: str = "") -> Performed:
+    """Run tests that stand in `main.test.route`, beside `main.route` and perhaps a `ringway.toml`."""
+    if configuration:
+        (folder / "ringway.toml").write_text(configuration, "utf-8")
     (folder / "main.route").write_text(routes, "utf-8")
     (folder / "main.test.route").write_text(tests, "utf-8")
     (suite,) = suites([folder / "main.route"], None, {})

@@ -16,6 +16,7 @@ from routing.program.console import Console
 from routing.runtime.platform import Domains
 from sipcore.facts import CallEnded, CallProgress, Registered, Rejected
 from sipcore.flow import Flow
+from tests.rehearsing import perform
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -62,7 +63,7 @@ def test_every_ringway_command_is_understood(command: str) -> None:
 def test_the_options_that_are_named_exist() -> None:
     helped = "".join(
         parser_help(*words)
-        for words in (("run",), ("check",), ("user", "add"), ("quickstart",), ("cert", "self-signed"))
+        for words in (("run",), ("check",), ("test",), ("user", "add"), ("quickstart",), ("cert", "self-signed"))
     )
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--require-all"}:
         assert option in helped, option
@@ -101,11 +102,17 @@ def test_every_folder_of_source_stands_in_the_tree() -> None:
 
 def test_the_routes_that_are_shown_are_good(tmp_path: Path) -> None:
     shown = blocks("route")
-    assert shown
-    for text in shown:
-        file = tmp_path / "main.route"
-        file.write_text(text)
-        assert check_file(file, {}).shown == ()
+    assert len(shown) == 2
+    file = tmp_path / "main.route"
+    file.write_text("\n".join(shown))
+    assert check_file(file, {}).shown == ()
+
+
+def test_the_test_that_is_shown_passes(tmp_path: Path) -> None:
+    routes, tests = blocks("route")
+    performed = perform(tmp_path, tests, routes)
+    assert performed.mistakes == []
+    assert [told.failure for told in performed.told] == [None]
 
 
 def test_the_mistake_that_is_shown_is_found_that_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
