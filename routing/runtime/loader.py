@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,10 +112,7 @@ def parse_routes(source: Path) -> ParsedRoutes:
     """Read a route file; ConfigurationError with what keeps it from being understood at all."""
     name, text = _read(source, "")
     report = Report(name, text)
-    try:
-        file = parse(text, report)
-    except RecursionError:
-        raise ConfigurationError([render(_too_deep(name), text)]) from None
+    file = parse(text, report)
     if report.failed:
         raise ConfigurationError([render(one, text) for one in report.problems])
     return ParsedRoutes(name, text, tree.File(tuple(one for one in file.items if not isinstance(one, tree.Test))))
@@ -134,16 +131,20 @@ def check_routes(
 
 def read_tests(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
     """The tests in a route file, and what is wrong with them; the rest of the file is not looked at."""
-    name, text = _read(source, name)
-    report = Report(name, text)
-    return read_stories(parse(text, report).items, report), report.problems
+    return _stories(source, name, lambda file, report: read_stories(file.items, report))
 
 
 def read_test_file(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
     """The same for a file that holds nothing but tests, of the routes in another file."""
+    return _stories(source, name, check_tests)
+
+
+def _stories(
+    source: Path | str, name: str, read: Callable[[tree.File, Report], tuple[Story, ...]]
+) -> tuple[tuple[Story, ...], list[Problem]]:
     name, text = _read(source, name)
     report = Report(name, text)
-    return check_tests(parse(text, report), report), report.problems
+    return read(parse(text, report), report), report.problems
 
 
 def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:

@@ -9,6 +9,8 @@ from routing.program.rehearsal.network import Event, Network
 from sipcore.errors import RingwayError, Unavailable
 from sipcore.need import Done, Need
 
+_ELSEWHERE = "needs what a test has not: a network, or another thread"
+
 
 class Delay:
     """What a slow call awaits to let time pass."""
@@ -52,14 +54,16 @@ class SlowCall:
         except RingwayError as failure:
             self._end(None, failure)
         except Exception as failure:  # as in the network layer: a backend that fails gave no answer
-            self._end(None, Unavailable(f"{self._name} failed: {type(failure).__name__}: {failure}"))
+            foreign = isinstance(failure, RuntimeError) and "async context" in str(failure)  # Trio, which does not run
+            why = _ELSEWHERE if foreign else f"failed: {type(failure).__name__}: {failure}"
+            self._end(None, Unavailable(f"{self._name} {why}"))
         else:
             self._wait(waited)
 
     def _wait(self, waited: object) -> None:
         left = self._deadline - self._network.now
         if not isinstance(waited, Delay):
-            self._give_up(f"{self._name} needs what a test has not: a network, or another thread")
+            self._give_up(f"{self._name} {_ELSEWHERE}")
         elif waited.seconds <= left:
             self._event = self._network.later(waited.seconds, self._step)
         else:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from routing.language import tree
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report
-from routing.runtime.loader import Routes, read_test_file, read_tests
+from routing.runtime import Module
+from routing.runtime.loader import Routes, load_routes, parse_routes, read_test_file, read_tests
+from sipcore.errors import ConfigurationError
 
 ROUTE = "on request { drop() }\n"
 TEST = 'test "it" {\n    given users alice\n    expect alice got nothing\n}\n'
@@ -79,3 +85,30 @@ def test_every_mistake_of_a_file_is_found_at_once() -> None:
     parse(text, report)
     _, problems = read_test_file(text)
     assert [problem.line for problem in problems] == [2, 3, 6]
+
+
+def test_how_deeply_the_routes_nest_is_no_affair_of_the_tests() -> None:
+    text = "on request { if " + "not " * 50_000 + "true { drop() } }\n" + TEST
+    stories, problems = read_tests(text)
+    assert [story.name for story in stories] == ["it"]
+    assert problems == []
+
+
+def test_a_route_file_is_parsed_once_and_loaded_many_times(modules: list[Module], tmp_path: Path) -> None:
+    file = tmp_path / "main.route"
+    file.write_text(ROUTE + TEST)
+    parsed = parse_routes(file)
+    assert parsed.name == str(file)
+    assert not any(isinstance(item, tree.Test) for item in parsed.file.items)
+    first, second = load_routes(parsed, modules), load_routes(parsed, modules)
+    assert first.name == second.name == str(file)
+    assert first.run is not second.run
+
+
+def test_a_route_file_with_mistakes_is_not_parsed(tmp_path: Path) -> None:
+    file = tmp_path / "main.route"
+    file.write_text("on request { drop( }\n")
+    with pytest.raises(ConfigurationError, match=r"main\.route:1:20: expected a value"):
+        parse_routes(file)
+    with pytest.raises(ConfigurationError, match="can't be read"):
+        parse_routes(tmp_path / "missing.route")
