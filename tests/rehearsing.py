@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from routing.language.problem import Severity
 from routing.program.rehearsal.command import Performed, run
-from routing.program.rehearsal.performance import Told
+from routing.program.rehearsal.coverage import Coverage
+from routing.program.rehearsal.performance import Performance, Told
 from routing.program.rehearsal.report import failed
+from routing.program.rehearsal.settings import Settings
+from routing.program.rehearsal.stage import Stage
 from routing.program.rehearsal.suite import suites
+from routing.runtime.loader import parse_routes, read_tests
 
 ROUTES = """\
 on request {
@@ -48,3 +53,16 @@ def passes(folder: Path, lines: str, routes: str = ROUTES) -> Told:
     one = told(folder, lines, routes)
     assert one.failure is None, "\n".join(failed(one, f'test "it" {{\n{lines}\n}}\n', lambda line: str(line)))
     return one
+
+
+def stage_after(folder: Path, lines: str, routes: str = ROUTES) -> Stage:
+    """The world of a story behind its last step, to look into."""
+    file = folder / "main.route"
+    file.write_text(routes, "utf-8")
+    (story,), problems = read_tests(f'test "it" {{\n{lines}\n}}\n')
+    assert not [problem for problem in problems if problem.severity is Severity.ERROR]
+    config = Settings({}, Path("ringway.toml"), {}).of(story, file)
+    stage = Stage(story, config, parse_routes(file), Coverage())
+    with stage.raised():
+        Performance(stage).run()
+    return stage

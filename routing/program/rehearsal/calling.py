@@ -19,7 +19,6 @@ from sipcore.uri import parse_uri, unescape
 if TYPE_CHECKING:
     from routing.program.rehearsal.phone import Phone
 
-_MOST_TRIES = 3
 
 _WITH_SESSION = frozenset({"INVITE", "UPDATE"})
 
@@ -46,7 +45,6 @@ class Attempt:
     branch: str = ""
     dialog: Dialog | None = None
     registration: Registration | None = None
-    tries: int = 1
     provisional: bool = False
     cancelled: Extra | None = None
     """It is to be cancelled with this, as soon as a response has come (RFC 3261 section 9.1)."""
@@ -237,12 +235,11 @@ class Calling:
         self._phone.send(writing.request(f"ACK {uri}", usual, NOTHING_EXTRA), attempt.way, dialog_hop)
 
     def _answer_challenge(self, attempt: Attempt, response: Response) -> bool:
-        """Send the request again, with the password (RFC 3261 section 22.2); False when there is none to try."""
+        """Send the request again, once, with the password (RFC 3261 section 22.2); False when there is none to try."""
         user = self._phone.directory.user(self._phone.name)
         password = attempt.extra.password if attempt.extra.password is not None else self._phone.password
         challenge = challenge_of(response)
-        again = challenge is not None and (attempt.tries == 1 or (challenge.stale and attempt.tries < _MOST_TRIES))
-        if user is None or not password or challenge is None or not again:
+        if user is None or not password or challenge is None or attempt.proofs:
             return False
         username = unescape(parse_uri(self._identity()).user)
         proof = prove(challenge, username, password, attempt.method, attempt.uri)
@@ -251,9 +248,8 @@ class Calling:
             if counted is not None:
                 counted.number = number = max(number, counted.number + 1)
         following = replace(
-            attempt, number=number, tries=attempt.tries + 1, provisional=False, final=0, branch="",
-            proofs={**attempt.proofs, challenge.header: proof},
-        )  # fmt: skip
+            attempt, number=number, provisional=False, final=0, branch="", proofs={challenge.header: proof}
+        )
         if self._latest is attempt:
             self._latest = following
         self._start(following)

@@ -90,10 +90,10 @@ class Got:
 
     def _in_time(self, one: Received) -> bool:
         timing, passed = self._step.timing, one.time - self._since
+        if timing.before is None:
+            return True  # nothing is said of time: also what came before the last deed counts
         if passed < timing.at_least - _INSTANT:
             return False
-        if timing.before is None:
-            return True
         # `within 5s` holds at its very end; the end of `after 5s..6s` belongs to it no more.
         return passed < timing.before - _INSTANT if timing.at_least else passed <= timing.before + _INSTANT
 
@@ -119,8 +119,9 @@ class Got:
                 return StoryFailed(condition.span, f"{phone} got {self._last}, but {reasons[-1]}")
         late = [one for one in right if not self._in_time(one)]
         if late:
-            passed = f"{late[-1].time - self._since:.3f} s"
-            return StoryFailed(self._step.span, f"{phone} got {self._last} after {passed}, and not {self._when()}")
+            passed = late[-1].time - self._since
+            when = f"after {passed:.3f} s" if passed >= 0 else f"{-passed:.3f} s before the last deed"
+            return StoryFailed(self._step.span, f"{phone} got {self._last} {when}, and not {self._when()}")
         return StoryFailed(self._step.span, f"no {self._last} that {phone} got is like this", self._instead(received))
 
     def _first_missing(self, received: Sequence[Received]) -> Message | None:

@@ -52,7 +52,7 @@ def perform(story: Story, file: str, config: Config, routes: ParsedRoutes, cover
     try:
         stage = Stage(story, config, routes, coverage)
         with stage.raised():
-            _Performance(stage).run()
+            Performance(stage).run()
     except StoryFailed as failed:
         failure = failed
     except NeverEnds:
@@ -64,7 +64,9 @@ def perform(story: Story, file: str, config: Config, routes: ParsedRoutes, cover
     return Told(story, file, problem, tuple(stage.ladder.rungs), stage.network.now)
 
 
-class _Performance:
+class Performance:
+    """The steps of one story, on a stage where the server is up."""
+
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._network = stage.network
@@ -72,6 +74,7 @@ class _Performance:
         self._expected_log: list[ExpectLog] = []
 
     def run(self) -> None:
+        """Take all steps; StoryFailed at the first one that can't be done or is not met."""
         try:
             for step in self._stage.story.steps:
                 if isinstance(step, Wait):

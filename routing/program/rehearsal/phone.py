@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 from routing.language.stories.story import Extra
 from routing.language.stories.story import Phone as Introduced
@@ -51,6 +52,7 @@ class Phone:
         self.dialogs: list[Dialog] = []
         self._edge = edge
         self._connections: dict[Way, Flow] = {}
+        self._ports = count(_EPHEMERAL)
         self._seen: set[tuple[object, ...]] = set()
         self._number = 0
         self.calling = Calling(self)
@@ -87,8 +89,7 @@ class Phone:
             return self._edge.flow(Target(way.transport, *way.address))
         flow = self._connections.get(way)
         if flow is None or flow.closed:
-            port = _EPHEMERAL + len(self._connections)
-            flow = self._edge.connection_of(self, way.transport, (way.address[0], port))
+            flow = self._edge.connection_of(self, way.transport, (way.address[0], next(self._ports)))
             if self.introduced.host and way.transport == "tls":
                 flow.identities = (self.introduced.host,)
             self._connections[way] = flow

@@ -19,7 +19,6 @@ class Challenge(NamedTuple):
     realm: str
     nonce: str
     algorithm: Algorithm
-    stale: bool
 
 
 def challenge_of(response: Response) -> Challenge | None:
@@ -36,8 +35,7 @@ def challenge_of(response: Response) -> Challenge | None:
         }
         algorithm = ALGORITHMS.get(found.get("algorithm", "MD5").lower())
         if algorithm is not None and "nonce" in found:
-            stale = found.get("stale", "").lower() == "true"
-            return Challenge(header, found.get("realm", ""), found["nonce"], algorithm, stale)
+            return Challenge(header, found.get("realm", ""), found["nonce"], algorithm)
     return None
 
 

@@ -12,7 +12,7 @@ from routing.language.stories.deeds import VERBS
 from routing.language.stories.story import Deed
 from routing.program.rehearsal.coverage import Coverage
 from routing.program.rehearsal.failure import StoryFailed
-from routing.program.rehearsal.performance import _Performance, perform
+from routing.program.rehearsal.performance import Performance, perform
 from routing.program.rehearsal.settings import Settings
 from routing.runtime.loader import ParsedRoutes, parse_routes, read_tests
 
@@ -89,10 +89,10 @@ reply back(reply) { if reply.code == 183 { drop() } }
 """
 
 
-_do = _Performance._do
+_do = Performance._do
 
 
-def tried(performance: _Performance, step: Deed) -> None:
+def tried(performance: Performance, step: Deed) -> None:
     """Go on behind a step that can't be done: a call that is ended before it began, for example."""
     try:
         _do(performance, step)
