@@ -14,6 +14,10 @@ from routing.language.stories.story import Given, Phone, User, Whom
 _USER = re.compile(r"[A-Za-z0-9_.+*#-]{1,64}(?:@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?", re.ASCII)
 _PHONE = re.compile(r"[A-Za-z0-9_.+-]{1,64}", re.ASCII)
 _BARE = re.compile(r"[^\s<>\"@:;,]+(?:@[A-Za-z0-9.-]+)?", re.ASCII)
+_WORDS = frozenset(
+    {"given", "expect", "wait", "after", "no", "nobody", "nothing", "log", "event", "then", "and", "with", "without"}
+)
+"""What a sentence, or a part of one, begins with: nobody is called so without quotes."""
 _SOMEBODY = "a user, a phone or a URI in quotes"
 
 
@@ -31,8 +35,16 @@ class Cast:
         name = name_of(written)
         if not _USER.fullmatch(name):
             raise BadStep(written.span, f'"{name}" is no name of a user', 'as in bob, "1001" or "bob@example.org"')
+        self.name(written)
         self._introduce("user", name, written.span)
         return name
+
+    def name(self, written: tree.Word | tree.Text) -> tree.Word | tree.Text:
+        """A name that somebody may have."""
+        if isinstance(written, tree.Word) and written.text in _WORDS:
+            hint = "choose another name, or put it in quotes"
+            raise BadStep(written.span, f"`{written.text}` is a word of tests", hint)
+        return written
 
     def add_user(self, user: User) -> None:
         """Let there be a user."""

@@ -104,13 +104,13 @@ def _got(cursor: Cursor, cast: Cast, phones: tuple[str, ...], ordered: bool, sta
         if never or not cursor.comma():
             break
     conditions: list[Condition] = []
-    count: int | None = None
+    count: tuple[int, int] | None = None
     timing = Timing()
     while True:
         if not nothing and (more := read_conditions(cursor, cast)):
             conditions += more
-        elif not never and count is None and (times_ := times(cursor)) is not None:
-            count = times_
+        elif not never and count is None and (often := _how_often(cursor)) is not None:
+            count = often
         elif timing == Timing() and (told := _timing(cursor, never)) is not None:
             timing = told
         else:
@@ -138,6 +138,20 @@ def _status(number: object, span: Span) -> int:
     if not isinstance(number, int) or not 100 <= number <= 699:
         raise BadStep(span, "a status is a whole number from 100 to 699")
     return number
+
+
+def _how_often(cursor: Cursor) -> tuple[int, int] | None:
+    """`once`, `twice`, `5 times`, `20..40 times`."""
+    ends = cursor.range(NUMBER, "a number of times")
+    if ends is None:
+        exactly = times(cursor)
+        return None if exactly is None else (exactly, exactly)
+    span = cursor.before
+    cursor.need("times")
+    low, high = ends
+    if not isinstance(low, int) or not isinstance(high, int) or low > high:
+        raise BadStep(span, "how often is told in whole numbers, the smaller one first", "as in `20..40 times`")
+    return low, high
 
 
 def _timing(cursor: Cursor, never: bool) -> Timing | None:

@@ -63,7 +63,7 @@ def _user(cursor: Cursor, cast: Cast) -> None:
         password = cursor.need_text("a password")
     if cursor.word("at"):
         while True:
-            phone = cursor.need_name("the name of a phone")
+            phone = cast.name(cursor.need_name("the name of a phone"))
             phones.append(_phone_options(cursor, Phone(name_of(phone), phone.span)))
             if not cursor.comma():
                 break
@@ -100,7 +100,7 @@ def _phone_options(cursor: Cursor, phone: Phone) -> Phone:
 
 def _peer(cursor: Cursor, cast: Cast) -> None:
     """`peer carrier at "sip.example.net" by tls`."""
-    written = cursor.need_name("the name of a peer")
+    written = cast.name(cursor.need_name("the name of a peer"))
     phone = Phone(name_of(written), written.span, registered=False)
     while True:
         option = cursor.word("at", "from", "by")

@@ -266,7 +266,7 @@ class ExpectGot:
     """Phones have got messages, one after the other; the conditions are about the last of them.
 
     `ordered` phones got them in this order. `never` turns it round; without messages it is nothing at all. `count` is
-    how often exactly.
+    how often, at least and at most.
     """
 
     phones: tuple[str, ...]
@@ -274,7 +274,7 @@ class ExpectGot:
     never: bool
     messages: tuple[Message, ...]
     conditions: tuple[Condition, ...]
-    count: int | None
+    count: tuple[int, int] | None
     timing: Timing
     span: Span
 

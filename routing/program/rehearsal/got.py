@@ -37,7 +37,7 @@ class Got:
         if step.never:
             return any(self._matches(phone) for phone in step.phones)
         if step.count is not None:
-            return any(len(self._matches(phone)) > (step.count or 0) for phone in step.phones)
+            return any(len(self._matches(phone)) > step.count[1] for phone in step.phones)
         return all(self._matches(phone) for phone in step.phones)
 
     def judge(self) -> None:
@@ -48,10 +48,10 @@ class Got:
             if step.never:
                 if found:
                     raise self._unwanted(phone, found[0])
-            elif not found and step.count != 0:
+            elif not found and (step.count is None or step.count[0]):
                 raise self._missing(phone)
-            elif step.count is not None and len(found) != step.count:
-                times, wanted = _times(len(found)), _times(step.count)
+            elif step.count is not None and not step.count[0] <= len(found) <= step.count[1]:
+                times, wanted = _times(len(found)), _times(*step.count)
                 raise StoryFailed(step.span, f"{phone} got {self._last} {times}, and not {wanted}")
         if step.ordered:
             self._judge_order()
@@ -146,8 +146,10 @@ class Got:
         return f"after {timing.at_least:g} to {timing.before:g} s"
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _times(low: int, high: int | None = None) -> str:
+    if high is not None and high != low:
+        return f"{low} to {high} times"
+    return "once" if low == 1 else f"{low} times"
 
 
 def shown(one: Received) -> str:

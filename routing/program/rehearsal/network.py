@@ -15,11 +15,11 @@ from sipcore.stack import Stack
 SERVER = "ringway"
 """What the server is called in ladders."""
 MOST_EVENTS = 200_000
-"""Messages and timers of one story; more than that never comes to an end."""
+"""Messages and timers of one step; more than that never comes to an end."""
 
 
 class NeverEnds(Exception):
-    """A story goes round and round."""
+    """A step of a story goes round and round."""
 
 
 class Party(Protocol):
@@ -85,6 +85,10 @@ class Network:
         while self._queue and self._queue[0][2].call is None:
             heapq.heappop(self._queue)
         return bool(self._queue)
+
+    def next_step(self) -> None:
+        """Another step of the story begins, and may take as long as those before it."""
+        self._events = 0
 
     def step(self, until: float) -> bool:
         """Let the next thing happen; False, and it is `until`, when nothing does before."""

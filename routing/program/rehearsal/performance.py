@@ -57,7 +57,7 @@ def perform(story: Story, file: str, config: Config, routes: ParsedRoutes, cover
         failure = failed
     except NeverEnds:
         hint = "two sides answer each other, or a phone and the server"
-        failure = StoryFailed(story.span, f"this test comes to no end: {MOST_EVENTS} things happened", hint)
+        failure = StoryFailed(story.span, f"a step of this test comes to no end: {MOST_EVENTS} things happened", hint)
     problem = None if failure is None else failure.problem(file)
     if stage is None:
         return Told(story, file, problem, (), 0.0)
@@ -77,6 +77,7 @@ class Performance:
         """Take all steps; StoryFailed at the first one that can't be done or is not met."""
         try:
             for step in self._stage.story.steps:
+                self._network.next_step()
                 if isinstance(step, Wait):
                     self._pass_time(step.seconds)
                 elif isinstance(step, Deed):

@@ -128,8 +128,11 @@ def test_when(words: str, timing: Timing) -> None:
     assert got(f"INVITE {words}").timing == timing
 
 
-@pytest.mark.parametrize(("words", "count"), [("", None), ("once", 1), ("twice", 2), ("5 times", 5), ("0 times", 0)])
-def test_how_often(words: str, count: int | None) -> None:
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [("", None), ("once", (1, 1)), ("twice", (2, 2)), ("5 times", (5, 5)), ("0 times", (0, 0)), ("2..4 times", (2, 4))],
+)
+def test_how_often(words: str, count: tuple[int, int] | None) -> None:
     assert got(f"INVITE {words}").count == count
 
 

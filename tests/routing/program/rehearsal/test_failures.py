@@ -297,7 +297,7 @@ def test_a_story_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("routing.program.rehearsal.network.MOST_EVENTS", 50)
     monkeypatch.setattr("routing.program.rehearsal.performance.MOST_EVENTS", 50)
     found = failure(tmp_path, CAST + "wait 1d\nexpect nobody talks")
-    assert found[:4] == (0, 6, 4, "this test comes to no end: 50 things happened")
+    assert found[:4] == (0, 6, 4, "a step of this test comes to no end: 50 things happened")
 
 
 def test_an_expectation_waits_for_an_hour_at_most(tmp_path: Path) -> None:

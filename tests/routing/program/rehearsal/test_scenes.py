@@ -76,6 +76,24 @@ def test_a_count_is_known_at_the_end_only(tmp_path: Path) -> None:
     assert passes(tmp_path, lines + "expect alice got 200 once within 2s").seconds == 2.0
 
 
+def test_how_often_may_be_a_range(tmp_path: Path) -> None:
+    lines = CAST + "alice calls bob 7 times\nexpect bob got INVITE "
+    passes(tmp_path, lines + "5..10 times")
+    passes(tmp_path, lines + "0..7 times")
+    assert failure(tmp_path, lines + "8..10 times")[3] == "bob got INVITE 7 times, and not 8 to 10 times"
+    assert failure(tmp_path, lines + "1..3 times")[3] == "bob got INVITE 7 times, and not 1 to 3 times"
+
+
+def test_chance_is_the_same_each_time_and_no_constant(tmp_path: Path) -> None:
+    routes = "on request {\n    if chance(30) { reply(486) }\n    reply(404)\n}\n"
+    passes(tmp_path, CAST + "alice calls bob 100 times\nexpect alice got 486 20..40 times", routes)
+
+
+def test_a_week_may_pass_and_another_one(tmp_path: Path) -> None:
+    one = passes(tmp_path, CAST + "wait 1d\nwait 1d\nalice calls bob\nexpect alice and bob talk")
+    assert one.seconds == 2 * 86_400.0
+
+
 def test_too_many_are_too_many_at_once(tmp_path: Path) -> None:
     lines = CAST + "bob rings 60s then answers\nalice calls bob\ncarol calls bob\nexpect bob got INVITE once"
     one = told(tmp_path, lines)
