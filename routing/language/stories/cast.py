@@ -30,19 +30,20 @@ class Cast:
 
     # -- introducing ------------------------------------------------------------------------------------------------
 
-    def user(self, written: tree.Word | tree.Text) -> str:
-        """The name of a new user."""
+    def user(self, cursor: Cursor) -> tree.Word | tree.Text:
+        """Take the name of a new user; there must be one."""
+        written = self.new_name(cursor, "the name of a user")
         name = name_of(written)
         if not _USER.fullmatch(name):
             raise BadStep(written.span, f'"{name}" is no name of a user', 'as in bob, "1001" or "bob@example.org"')
-        self.name(written)
         self._introduce("user", name, written.span)
-        return name
+        return written
 
-    def name(self, written: tree.Word | tree.Text) -> tree.Word | tree.Text:
-        """A name that somebody may have."""
+    def new_name(self, cursor: Cursor, what: str) -> tree.Word | tree.Text:
+        """Take a name that somebody may have; there must be one."""
+        written = cursor.need_name(what)
         if isinstance(written, tree.Word) and written.text in _WORDS:
-            hint = "choose another name, or put it in quotes"
+            hint = cursor.goes_on(written) or "choose another name, or put it in quotes"
             raise BadStep(written.span, f"`{written.text}` is a word of tests", hint)
         return written
 

@@ -240,14 +240,16 @@ class Cursor:
         shown = _joined([*listed, *expected]) or _joined([f"`{word}`" for word in words])
         before = "the end of the line" if part is None else f"`{_written(part)}`"
         hint = nearest(part.text, words) if isinstance(part, tree.Word) else ""
-        if part is not None and self._follows_comma(part.span.line):
-            hint = "the comma at the end of the line before says that it goes on here"
+        if part is not None:
+            hint = self.goes_on(part) or hint
         return BadStep(self.here, f"expected {shown} before {before}", hint)
 
-    def _follows_comma(self, line: int) -> bool:
-        """Whether a line goes on because of a comma before it."""
-        before = [part for part in self._parts if part.span.line < line]
-        return bool(before) and isinstance(before[-1], tree.Word) and before[-1].text == ","
+    def goes_on(self, part: tree.Part) -> str:
+        """A hint, when the line of a part goes on because of a comma before it."""
+        before = [one for one in self._parts if one.span.line < part.span.line]
+        if before and isinstance(before[-1], tree.Word) and before[-1].text == ",":
+            return "the comma at the end of the line before says that it goes on here"
+        return ""
 
 
 def _joined(shown: Collection[str]) -> str:

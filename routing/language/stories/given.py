@@ -47,29 +47,28 @@ def read_given(cursor: Cursor, cast: Cast) -> None:
 def _users(cursor: Cursor, cast: Cast) -> None:
     """`users alice, bob`: each with a phone of its own name."""
     while True:
-        written = cursor.need_name("the name of a user")
-        _add_user(cast, cast.user(written), "", [_own_phone(written)])
+        written = cast.user(cursor)
+        _add_user(cast, name_of(written), "", [_own_phone(written)])
         if not cursor.comma():
             return
 
 
 def _user(cursor: Cursor, cast: Cast) -> None:
     """`user bob with password "x" at desk q 0.5, mobile by tcp`."""
-    written = cursor.need_name("the name of a user")
-    name = cast.user(written)
+    written = cast.user(cursor)
     password = ""
     phones: list[Phone] = []
     if cursor.words("with", "password"):
         password = cursor.need_text("a password")
     if cursor.word("at"):
         while True:
-            phone = cast.name(cursor.need_name("the name of a phone"))
+            phone = cast.new_name(cursor, "the name of a phone")
             phones.append(_phone_options(cursor, Phone(name_of(phone), phone.span)))
             if not cursor.comma():
                 break
     else:
         phones.append(_phone_options(cursor, _own_phone(written)))
-    _add_user(cast, name, password, phones)
+    _add_user(cast, name_of(written), password, phones)
 
 
 def _own_phone(written: tree.Word | tree.Text) -> Phone:
@@ -100,7 +99,7 @@ def _phone_options(cursor: Cursor, phone: Phone) -> Phone:
 
 def _peer(cursor: Cursor, cast: Cast) -> None:
     """`peer carrier at "sip.example.net" by tls`."""
-    written = cast.name(cursor.need_name("the name of a peer"))
+    written = cast.new_name(cursor, "the name of a peer")
     phone = Phone(name_of(written), written.span, registered=False)
     while True:
         option = cursor.word("at", "from", "by")
