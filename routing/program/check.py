@@ -20,8 +20,8 @@ from routing.program.rehearsal.suite import (
     is_test_file,
     nearby,
     problems_of_tests,
+    routes_of,
     settings_in,
-    tested_by,
 )
 from routing.program.server import MODULES
 from routing.program.versions import Texts
@@ -57,7 +57,7 @@ def check_file(file: Path, environ: Mapping[str, str], *, tests: bool = False) -
         config = checked.config
         return _with_tests(checked, config.route_file, file, environ) if tests and config is not None else checked
     if is_test_file(file):
-        return _with_tests(Checked((), ()), tested_by(file), nearby(file), environ)
+        return _with_tests(Checked((), ()), routes_of(file), nearby(file), environ)
     checked = _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ)})
     return _with_tests(checked, file, nearby(file), environ) if tests else checked
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from routing.language.stories.story import Condition, Has, Lacks, Message, Part, Whom
+from routing.program.logs import escape
 from routing.program.rehearsal.directory import Directory
 from routing.program.rehearsal.phone import Received
 from routing.program.rehearsal.writing import key
@@ -100,5 +101,5 @@ def _text(value: bytes) -> str:
 
 
 def _cut(text: str) -> str:
-    text = text.replace("\r\n", " ")
+    text = escape(text.replace("\r\n", " "))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -61,7 +61,7 @@ def _route_files(file: Path, configuration: Path | None, environ: Mapping[str, s
             if not is_test_file(one):
                 yield one, _settings_for(one, configuration, environ)
     elif file.suffix == ROUTE_SUFFIX:
-        tested = tested_by(file)
+        tested = routes_of(file)
         yield tested, _settings_for(tested, configuration, environ)
     else:
         settings = _settings_for(file, file, environ)
@@ -73,7 +73,7 @@ def is_test_file(file: Path) -> bool:
     return file.name.endswith(TEST_SUFFIX)
 
 
-def tested_by(file: Path) -> Path:
+def routes_of(file: Path) -> Path:
     """The route file whose tests stand in a file: `main.route` for `main.test.route`, else the file itself."""
     return file.with_name(file.name.removesuffix(TEST_SUFFIX) + ROUTE_SUFFIX) if is_test_file(file) else file
 
