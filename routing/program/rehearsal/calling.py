@@ -165,10 +165,9 @@ class Calling:
             ("To", to),
             ("Call-ID", call_id),
         ]
-        for line in extra.lines:  # an address of another form keeps our tag
-            name, _, value = line.partition(":")
-            if key(name.strip()) == "from" and ";tag=" not in value:
-                lines[1] = "From", f"{value.strip()};tag={tag}"
+        given = next((line.partition(":")[2].strip() for line in extra.lines if _is_from(line)), None)
+        if given is not None:  # it has our tag, unless it brings one along
+            lines[1] = "From", given if ";tag=" in given else f"{given};tag={tag}"
         if method in writing.WITH_CONTACT:
             lines.append(("Contact", f"<{self._contact(way)}>"))
         return lines

@@ -104,7 +104,10 @@ class Phone:
             self.network.send_past(self, data, past)
 
     def _past(self, hop: str) -> tuple[str, int] | None:
-        uri = parse_uri(hop)
+        try:
+            uri = parse_uri(hop)
+        except Malformed:
+            return None  # the server may say what it makes of it
         address = uri.host, uri.port or self.address[1]
         return address if address in self.network.parties else None
 

@@ -233,6 +233,27 @@ def test_nobody_hears_what_comes_to_a_phone_that_is_down(tmp_path: Path) -> None
     assert requests(stage, "bob", "INFO") == []
 
 
+def test_a_route_that_is_none_leads_to_the_server(tmp_path: Path) -> None:
+    stage = stage_after(tmp_path, CAST + "alice calls bob\nexpect alice and bob talk")
+    alice = stage.phones["alice"]
+    alice.dialogs[0].routes = ("<sip:not a uri>",)
+    before = len(titles(stage))
+    alice.calling.send_in(alice.dialogs[0], "INFO")
+    assert titles(stage)[before:] == ["alice INFO sip:bob@198.51.100.12:5060"]
+
+
+def test_without_a_route_a_phone_speaks_to_the_other_one_itself(tmp_path: Path) -> None:
+    stage = stage_after(tmp_path, CAST + "alice calls bob\nexpect alice and bob talk")
+    alice, bob = stage.phones["alice"], stage.phones["bob"]
+    alice.dialogs[0].routes = ()
+    before = len(titles(stage))
+    alice.calling.send_in(alice.dialogs[0], "BYE")
+    stage.network.settle()
+    assert titles(stage)[before:] == ["alice BYE sip:bob@198.51.100.12:5060", "bob 200 OK (BYE)"]
+    assert bob.dialogs[0].ended
+    assert [one.message.status for one in alice.inbox if isinstance(one.message, Response)][-1] == 200
+
+
 def test_what_is_no_message_is_thrown_away(tmp_path: Path) -> None:
     stage = stage_after(tmp_path, CAST + "expect nobody talks")
     bob: Phone = stage.phones["bob"]

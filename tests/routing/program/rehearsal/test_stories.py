@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import secrets
+import socket
+import sqlite3
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import get_args
@@ -85,3 +91,25 @@ def test_three_minutes_take_no_time(tmp_path: Path) -> None:
     told = perform_alone(suite, story)
     assert told.seconds == 20.0
     assert len(told.ladder) < 60
+
+
+def test_no_socket_thread_or_file_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = SUITES["registrations"].sources
+    routes = parse_routes(SUITES["registrations"].route_file)
+    configs = [SUITES["registrations"].settings.of(story, source.file) for story in source.stories]
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a story has a world of its own")
+
+    monkeypatch.setattr(socket, "socket", forbidden)
+    monkeypatch.setattr(threading.Thread, "start", forbidden)
+    monkeypatch.setattr(builtins, "open", forbidden)
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    monkeypatch.setattr(sqlite3, "connect", forbidden)
+    monkeypatch.setattr(time, "time", forbidden)
+    monkeypatch.setattr(secrets, "token_bytes", forbidden)
+    told = [
+        perform(story, "x", config, routes, Coverage()) for story, config in zip(source.stories, configs, strict=True)
+    ]
+    monkeypatch.undo()
+    assert [one.failure for one in told] == [None] * len(told)
