@@ -17,6 +17,7 @@ from routing.program.listen import Listen
 from routing.program.reading import fields
 from routing.program.rehearsal.suite import (
     ROUTE_SUFFIX,
+    given_tables,
     is_test_file,
     nearby,
     problems_of_tests,
@@ -112,9 +113,14 @@ def _check_certificates(file: Path, config: Config) -> tuple[Problem, ...]:
 
 
 def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
-    """The tables of the configuration that a route file most likely belongs to: beside it, or one folder up."""
+    """The tables of the configuration that a route file most likely belongs to: beside it, or one folder up.
+
+    A file without any, in a collection of examples for instance, has those that its tests give.
+    """
     near = nearby(file)
-    config = examine(near, environ).config if near is not None else None
+    if near is None:
+        return given_tables(file, settings_in(None, environ))
+    config = examine(near, environ).config
     return config.tables() if config is not None else {}
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from routing.language.problem import Problem
 from routing.language.stories import Story
@@ -138,6 +139,22 @@ def problems_of_tests(route_file: Path, settings: Settings) -> list[tuple[Proble
         tests = _source(beside, settings)
         found += [(problem, tests.text) for problem in tests.problems]
     return found
+
+
+def given_tables(route_file: Path, settings: Settings) -> dict[str, Container[Any]]:
+    """The lists and hours that tests give to routes which belong to no configuration; none when they can't be read."""
+    tables: dict[str, Container[Any]] = {}
+    try:
+        files = (route_file, *(beside for beside in (companion(route_file),) if beside.exists()))
+        stories = [story for file in files for story in _source(file, settings).stories]
+    except ConfigurationError:
+        return tables
+    for story in stories:
+        try:
+            tables.update(settings.of(story, route_file).tables())
+        except StoryFailed:
+            continue  # it is told with the other mistakes of the tests
+    return tables
 
 
 def _wrong_settings(stories: Iterable[Story], file: Path, settings: Settings) -> Iterator[Problem]:

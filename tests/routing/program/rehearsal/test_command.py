@@ -333,6 +333,23 @@ def test_check_looks_at_settings_of_tests(folder: Path, capsys: pytest.CaptureFi
     assert "main.route:8:11: registrar.contacts: expected " in capsys.readouterr().out
 
 
+def test_check_knows_the_tables_that_tests_give_where_there_is_no_configuration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "main.test.route").write_text(TESTS.replace("lists.friends", "lists.fiends"))
+    assert main(["check", "main.route"]) == OK  # a configuration says what there is
+    (folder / "ringway.toml").unlink()
+    assert main(["check", "main.route"]) == FAILURE
+    assert "did you mean `lists.fiends`?" in capsys.readouterr().out
+    (folder / "main.test.route").write_text(TESTS)
+    assert main(["check", "main.route"]) == OK
+    (folder / "main.test.route").write_text(TESTS + 'test "x" { given hours.x "never" }\n')
+    assert main(["check", "main.route"]) == FAILURE
+    assert "main.test.route:13:18: hours.x: expected a time window" in capsys.readouterr().out
+    (folder / "main.test.route").write_bytes(b"\xff\n")
+    assert main(["check", "main.route"]) in (FAILURE, BAD_CONFIGURATION)
+
+
 def test_check_says_what_is_wrong_with_the_configuration_first(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
