@@ -82,12 +82,19 @@ class Answering:
         if request.to.tag:
             dialog = self._dialog(request)
             asked.dialog = dialog
-            asked.moves = ANSWERS if dialog is not None else (Answer(481),)
+            asked.moves = (Answer(481),) if dialog is None else self._in_call(request.method)
             if dialog is not None and request.method == "BYE":
                 dialog.ended = True
         elif request.method != "INVITE":
             asked.moves = _without_ringing(self._plan)
         self._go_on(asked)
+
+    def _in_call(self, method: str) -> Sequence[Move]:
+        """What is done inside a call: who has told to refuse, or to stay silent, since it began means this too."""
+        moves = _without_ringing(self._plan)
+        silent = moves == (Pause(None),)
+        refuses = any(isinstance(move, Answer) and move.status >= 300 for move in moves)
+        return moves if silent or (refuses and method != "BYE") else ANSWERS
 
     def _dialog(self, request: Request) -> Dialog | None:
         call_id, tag = request.call_id.decode("utf-8", "surrogateescape"), request.to.tag
