@@ -96,7 +96,7 @@ class _Checker:
             elif entry.event.text == "request":
                 self._entry(entry)
         self._warn_unused()
-        return Program(tuple(self._functions), tuple(self._tables), bool(self._known.variables))
+        return Program(tuple(self._functions), tuple(self._tables), keeps_calls=bool(self._known.variables))
 
     def report_untold(self) -> None:
         """Report each `call.x` that nothing gives a type: compiled code would find nothing in it."""
