@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from routing.runtime import Outcome
 from sipcore.message import Response
+from sipcore.message.status import reason_phrase
 
 # Within the 4xx class these tell the client how to repair its request (section 16.7 step 6).
 _REPAIRABLE = frozenset({401, 407, 415, 420, 484})
@@ -47,6 +48,11 @@ def ranked(outcome: Outcome, before: Outcome) -> Outcome:
     if earlier.code and better(outcome, earlier) is earlier:
         outcome.best = earlier
     return outcome
+
+
+def nobody_to_ring(before: Outcome) -> Outcome:
+    """What comes of ringing no targets at all: the user is there, but has no phone (RFC 3261 section 16.5)."""
+    return Outcome(480, reason_phrase(480), None, list(before.attempts))
 
 
 def better(one: Outcome, other: Outcome) -> Outcome:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from modules.proxy.best_response import better
+from modules.proxy.best_response import better, nobody_to_ring, ranked
 from modules.proxy.branch import Branch
 from modules.proxy.branch_variables import BranchVariables, edit_branch
 from modules.proxy.contact import leads_to_sender
@@ -111,7 +111,12 @@ class Proxy(Module):
         with a 2xx.
         """
         best: Outcome | None = None
-        groups = (to,) if order is None or to is None else in_order(self._destinations(to), order)
+        if to is not None:
+            to = self._destinations(to)
+            if not to:
+                context.outcome = ranked(nobody_to_ring(context.outcome), context.outcome)
+                return False
+        groups = (to,) if order is None or to is None else in_order(to, order)
         for group in groups:
             forks = await self._fork(context, group, edit, replies)
             if redirects > 0:
@@ -138,6 +143,8 @@ class Proxy(Module):
     ) -> ResponseContext:
         request = context.request
         destinations: Sequence[Destination | None] = _ITSELF if to is None else self._destinations(to)
+        if not destinations:
+            raise Refused(480)
         if request.uri_text[:5] == "sips:":
             destinations = only_secure(destinations)
         if to is not None and not context.user and "route" in request.names:
@@ -177,8 +184,6 @@ class Proxy(Module):
             return [Destination(to)]
         if isinstance(to, Destination):
             return [to]
-        if not to:
-            raise Refused(480)
         return list(to[: self.most_branches])
 
     async def _branch(self, forks: ResponseContext, copy: Request, destination: Destination | None) -> Branch:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from routing.runtime import Context
 from sipcore.flow import Target
-from tests.calls import BOB, BOB_DESK, Call, relaying, ringing
+from tests.calls import BOB, BOB_DESK, Call, destinations, relaying, ringing
+from tests.serving import Route, Server
 
 
 def test_ring_goes_on_with_the_next_line_when_nobody_answers() -> None:
@@ -83,3 +85,39 @@ def test_a_slow_look_up_parks_the_route_and_then_goes_on() -> None:
     call.server.answer((Target("udp", *BOB),))
     call.wire.run(0.1)
     assert len(call.bob.requests("INVITE")) == 1
+
+
+@pytest.mark.parametrize("order", [None, "one by one", "by q"])
+def test_ring_with_nobody_to_ring_goes_on_with_480(order: str | None) -> None:
+    """A user without a phone is what voicemail is for: the next line must run."""
+
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            assert not await server.proxy.ring(context, [], order=order)  # type: ignore[arg-type]
+            assert (context.outcome.code, context.outcome.attempts) == (480, [])
+            assert not await server.proxy.ring(context, destinations(BOB))
+            context.reply(context.outcome.code)
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    call.respond(call.bob, 486)
+    assert call.statuses() == [486]
+    call.acknowledge_failure()
+    call.wire.run(40)
+    assert call.server.nothing_left()
+
+
+def test_relay_to_nobody_is_480() -> None:
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            await server.proxy.relay(context, [])
+            return True
+
+        return route
+
+    call = Call(make)
+    call.dial()
+    assert call.statuses() == [480]
