@@ -82,7 +82,12 @@ class Resolution:
             self._unanswered = ""
         records = [record for record in answer.records if isinstance(record, Naptr)]
         found = services_of(hop.host, records[:MOST_SERVERS], hop.secure, self._served, self._skipped)
-        return found or services_to_guess(hop.host, preferred(hop.secure, self._served))
+        if found:
+            return found
+        guesses = preferred(hop.secure, self._served)
+        if not self._served.get(guesses[0]):
+            raise Unresolvable(f"can't reach {hop.host}: no {guesses[0]} here")
+        return services_to_guess(hop.host, guesses)
 
     # -- which servers (section 4.2) --------------------------------------------------------------------------------
 

@@ -66,6 +66,25 @@ def test_sips_never_goes_without_tls() -> None:
         locate("sips:example.com", zone.replace("_sips._tcp.example.com SRV", "_gone SRV"), ALL)
 
 
+@pytest.mark.row("C18")
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize(
+    ("uri", "zone", "served", "why"),
+    [
+        ("sips:example.com", "example.com A 192.0.2.1", SERVED, "no tls here"),
+        ("sips:example.com", EXAMPLE, SERVED, "no tls here"),
+        ("sips:example.com", "_sips._tcp.example.com SRV 0 1 5061 a.example.com", SERVED, "no tls here"),
+        ("sip:example.com", "example.com A 192.0.2.1", {"tls": (4,)}, "no udp here"),
+        ("sip:example.com", "", {"udp": (), "tls": (4,)}, "no udp here"),
+    ],
+)
+def test_what_no_transport_leads_to_is_unresolvable(
+    uri: str, zone: str, served: dict[str, tuple[int, ...]], why: str, remote: bool
+) -> None:
+    with pytest.raises(Unresolvable, match=f"can't reach example.com: {why}"):
+        located(Locator(ScriptedDns(zone, remote=remote), served), uri)
+
+
 @pytest.mark.conformance("RFC 3263 4.1", "RFC 4168 6")
 @pytest.mark.parametrize(
     ("record", "found"),
