@@ -175,7 +175,7 @@ class ResponseContext:
         A client gives a request that is no INVITE up after 64*T1 (RFC 3261 section 17.1.2.2); for an INVITE timer C
         bounds all targets together.
         """
-        if self.cancelling or self.timed_out:
+        if self.cancelling or self.timed_out or self.server.answered():
             return False
         return self.is_invite or self.proxy.timers.now - self._since < 64 * T1
 

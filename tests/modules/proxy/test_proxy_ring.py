@@ -121,3 +121,20 @@ def test_relay_to_nobody_is_480() -> None:
     call = Call(make)
     call.dial()
     assert call.statuses() == [480]
+
+
+@pytest.mark.conformance("RFC 3261 16.7")
+def test_when_somebody_has_answered_no_late_redirection_is_followed() -> None:
+    def make(server: Server) -> Route:
+        async def route(context: Context) -> bool:
+            return await server.proxy.ring(context, destinations(BOB, BOB_DESK), redirects=1)
+
+        return route
+
+    call = Call(make)
+    elsewhere = call.wire.peer("10.0.0.9")
+    call.dial()
+    call.respond(call.desk, 200)
+    call.respond(call.bob, 302, "Contact: <sip:bob@10.0.0.9>")
+    assert call.statuses() == [200]
+    assert elsewhere.received == []
