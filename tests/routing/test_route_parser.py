@@ -123,6 +123,12 @@ def test_a_quantity_is_one_word_whatever_it_is(text: str) -> None:
     assert shown(value(f"f({text}, x: {text})")) == f"f({text}, x: {text})"
 
 
+@pytest.mark.parametrize("word", ["a in", "a not in", "not", "a ==", "a and"])
+def test_a_network_that_begins_with_colons_makes_no_label_of_the_word_before_it(word: str) -> None:
+    assert shown(value(f"{word} ::1")) == shown(value(f"{word} 1::1")).replace("1::1", "::1")
+    assert shown(value("f(for: ::1, to : ::1)")) == "f(for: ::1, to: ::1)"
+
+
 def test_a_file_holds_blocks_of_three_kinds() -> None:
     entry, route, branch = file_of(
         "on request { }\nroute hunt(to: list of destination, time: duration) { }\nbranch out(branch) { }\n"
