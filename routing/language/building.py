@@ -47,7 +47,7 @@ def _arguments(rest: tuple[Any, ...]) -> tuple[tree.Argument, ...]:
     return rest[0] if len(rest) > 1 else ()
 
 
-_GOES_ON = frozenset({",", "then", "with", "without", "and"})
+GOES_ON = frozenset({",", "then", "with", "without", "and"})
 """No sentence begins with these."""
 
 
@@ -58,7 +58,7 @@ def _sentences(parts: Sequence[tree.Part]) -> Iterator[tree.Sentence]:
         before = found[-1] if found else None
         if before is not None and part.span.line > before.span.end_line:
             goes_on = isinstance(before, tree.Word) and before.text == ","
-            if not goes_on and not (isinstance(part, tree.Word) and part.text in _GOES_ON):
+            if not goes_on and not (isinstance(part, tree.Word) and part.text in GOES_ON):
                 yield tree.Sentence(tuple(found), _over(found[0], before))
                 found = []
         found.append(part)
