@@ -10,10 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from routing.program.exit_codes import BAD_CONFIGURATION, FAILURE, OK, TEMPORARY, USAGE
+from routing.program.language_commands import add_language_commands
 from sipcore.errors import ConfigurationError, RingwayError, Unavailable
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_database_commands(commands)
     _add_certificate_commands(commands)
     _add_resolve_command(commands)
+    add_language_commands(partial(_add, commands))
     _add(commands, "version", _version, "show the version")
     return top
 

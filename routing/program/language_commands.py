@@ -1,0 +1,31 @@
+"""The commands for whoever writes route files: `fmt`, and `lsp` for editors."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Command = Callable[[argparse.Namespace], int]
+Add = Callable[[str, Command, str], argparse.ArgumentParser]
+"""Makes a command: its name, what it runs, and its summary."""
+
+
+def add_language_commands(add: Add) -> None:
+    """Make the commands with their arguments."""
+    added = add("fmt", _fmt, "bring route files into their one layout; comments stay")
+    text = "a route file, a folder with them, a configuration (its routes), or - (default: the routes as for `run`)"
+    added.add_argument("files", nargs="*", metavar="FILE", help=text)
+    added.add_argument("--check", action="store_true", help="change nothing; exit code 1 when something would change")
+    added.add_argument("--diff", action="store_true", help="change nothing; show what would change")
+
+
+def _fmt(asked: argparse.Namespace) -> int:
+    from routing.program.config import find
+    from routing.program.format_command import Mode, format_files
+
+    names = asked.files or [str(find(None, os.environ))]
+    mode = Mode.DIFF if asked.diff else Mode.CHECK if asked.check else Mode.WRITE
+    return format_files([Path(name) for name in names], mode, os.environ, sys.stdin.buffer)
