@@ -23,10 +23,11 @@ def parse(text: str, report: Report) -> tree.File:
         # A block with a missing brace swallows its neighbours: each is parsed alone, which also finds more mistakes.
         # A file is a row of blocks and no token goes over a line end, so a wrong file has a wrong part.
         for start, end in _blocks(text):
+            block = "\n" * text.count("\n", 0, start) + text[start:end]  # so that its places are those of the file
             try:
-                _file("\n" * text.count("\n", 0, start) + text[start:end])
+                _file(block)
             except UnexpectedInput as error:
-                explain(error, text[:end], report)
+                explain(error, block, report)
         return tree.File(())
 
 

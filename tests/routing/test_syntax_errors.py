@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from routing.language.problem import Problem
+from routing.language.parser import parse
+from routing.language.problem import Problem, Report
 from routing.runtime.loader import Routes
 from sipcore.errors import ConfigurationError
 
@@ -226,3 +227,11 @@ def test_loops_in_loops_have_a_limit_python_does_not_reach(check: Callable[[str]
     text = "on request { " + "for %s in 1..2 { " * 11 + "log(user)" + " }" * 11 + " drop() }"
     (problem,) = check(text % tuple("abcdefghijk"))
     assert (problem.column, problem.message) == (174, "loops stand in each other up to 10 deep")
+
+
+def test_a_wrong_character_below_other_blocks_is_named_as_what_it_is() -> None:
+    text = "route a() { drop() }\n\non request {\n    drop();\n}\n"
+    report = Report("main.route", text)
+    parse(text, report)
+    (problem,) = report.problems
+    assert (problem.line, problem.column, problem.hint) == (4, 11, "leave the `;` out")
