@@ -22,11 +22,12 @@ ENTRY = "on_request"
 """The Python name of `on request`."""
 ON_REPLY = "on_reply"
 ON_DIALOG = "on_dialog"
-_EVENTS = {
+EVENTS = {
     "request": "where every request begins",
     "dialog": "what every request inside a call passes",
     "reply": "what every response on its way back passes",
 }
+"""What stands behind `on`, and what it is."""
 
 
 def check(file: tree.File, environment: Environment, report: Report) -> Program:
@@ -107,7 +108,7 @@ class _Checker:
 
     def _check_names(self) -> None:
         events = [item.event.text for item in self._file.items if isinstance(item, tree.On)]
-        if "request" not in events and not any(event not in _EVENTS for event in events):
+        if "request" not in events and not any(event not in EVENTS for event in events):
             self._report.error(Span(1, 1, 1, 2), "there is no `on request { }`: nothing would answer a request")
         seen: dict[str, tree.Word] = {}
         for item in self._file.items:
@@ -121,8 +122,8 @@ class _Checker:
 
     def _check_name(self, item: tree.Item, name: tree.Word) -> None:
         if isinstance(item, tree.On):
-            if name.text not in _EVENTS:
-                *others, last = (f"`on {event}`" for event in _EVENTS)
+            if name.text not in EVENTS:
+                *others, last = (f"`on {event}`" for event in EVENTS)
                 known = f"{', '.join(others)} and {last}"
                 self._report.error(name.span, f"`on {name.text}` is not in the language", f"there are {known}")
         elif isinstance(item, tree.Shared | tree.Test):

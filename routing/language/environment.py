@@ -26,6 +26,8 @@ class Property:
     replace: str = ""
     edit: str = ""
     """What is read in place of `read` where the value is about to be changed."""
+    choices: tuple[str, ...] = ()
+    """Texts that it often is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Keyed:
     locked: frozenset[str] = frozenset()
     reference: str = ""
     """What stands for the thing itself, for functions that take it and not its text."""
+    choices: tuple[str, ...] = ()
+    """Names that are often asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Expressions:
 
     def value(self, node: tree.Expression, scope: Scope, wanted: Type | None = None) -> Typed:
         """Check an expression; with `wanted` the result is of that type, or a mistake was reported."""
+        if self.report.notes is not None:
+            self.report.notes.wants(node.span, wanted)
         if isinstance(node, tree.Text | tree.Quantity | tree.Pattern | tree.Truth):
             typed = self._literal(node, wanted)
         elif isinstance(node, tree.ListOf):
@@ -186,6 +188,12 @@ class Expressions:
 
     def path(self, node: tree.Path, scope: Scope, wanted: Type | None = None, *, editing: bool = False) -> Typed:
         """Resolve a path to what it reads; `editing` what is about to be changed through it."""
+        typed = self._path(node, scope, wanted, editing)
+        if self.report.notes is not None:
+            self.report.notes.holds(node.span, typed.type)
+        return typed
+
+    def _path(self, node: tree.Path, scope: Scope, wanted: Type | None, editing: bool) -> Typed:
         if isinstance(node, tree.CallVariable):
             return self._call_variable(node)
         if isinstance(node, tree.SharedTable):

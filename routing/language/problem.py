@@ -7,7 +7,10 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from routing.language.notes import Notes
 
 
 class Span(NamedTuple):
@@ -61,12 +64,15 @@ class Report:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.lines = text.split("\n")
+        self.notes: Notes | None = None
+        """Where the checker writes down what it learns, when an editor wants to know."""
         self._found: list[Problem] = []
 
     def beside(self) -> Report:
         """An empty report about the same file, for a check that may have to be repeated."""
         report = Report(self.file, "")
         report.lines = self.lines
+        report.notes = self.notes
         return report
 
     def take(self, other: Report) -> None:

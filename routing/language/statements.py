@@ -149,6 +149,8 @@ class Statements:
         self._locals += 1
         variable = Variable(type_, f"v{self._locals}_{name.text}", name.span, changes, bool(hidden) or type_ == UNKNOWN)
         scope.variables[name.text] = variable
+        if self._report.notes is not None:
+            self._report.notes.holds(name.span, type_)
         return variable
 
     def _assign(self, node: tree.Assign, scope: Scope) -> list[Step]:
@@ -258,6 +260,8 @@ class Statements:
                 kept = self._known.likely.get(id(node.value), UNKNOWN)
                 self._known.untold.setdefault(target.name, node.value.span)
             self._known.variables[target.name] = kept
+        if self._report.notes is not None:
+            self._report.notes.holds(target.span, known or kept or UNKNOWN)
         parts = {"key": Constant(kept_as(target.name, known or kept or UNKNOWN)), "value": value.bound}
         return bound.Store("context.call[key] = value", parts, node.span)
 

@@ -39,6 +39,8 @@ class Type:
     parse: Callable[[str], object] | None = None
     converts: tuple[tuple[str, Callable[[Any], object]], ...] = ()
     limits: tuple[int, int] | None = None
+    choices: tuple[str, ...] = ()
+    """The texts that it may be, when there are few."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Type) and self.name == other.name

@@ -37,11 +37,12 @@ from routing.language.types import (
 )
 from routing.runtime.context import Outcome
 from routing.runtime.module import Declaration, Module
-from routing.runtime.numbering import country
+from routing.runtime.numbering import PLANS, country
 from routing.runtime.properties import DESTINATION
 from routing.runtime.shared import SharedEntry
 from routing.runtime.texts import replacement, replacement_at_run_time
 from routing.runtime.values import (
+    ORDERS,
     BranchFunction,
     CallSite,
     Country,
@@ -60,8 +61,8 @@ from sipcore.errors import ConfigurationError
 from sipcore.message import NameAddr
 from sipcore.uri import Uri
 
-COUNTRY = Type("country", base=TEXT, parse=country)
-ORDER = Type("order", base=TEXT, parse=order)
+COUNTRY = Type("country", base=TEXT, parse=country, choices=tuple(sorted(PLANS)))
+ORDER = Type("order", base=TEXT, parse=order, choices=ORDERS)
 REPLACEMENT = Type("replacement", base=TEXT, parse=replacement, converts=(("text", replacement_at_run_time),))
 
 TYPES: Mapping[object, Type] = {

@@ -57,7 +57,7 @@ from routing.runtime.outcome import best_of, contacts, response_of
 from routing.runtime.shared import SharedEntry
 from routing.runtime.steps import steps
 from routing.runtime.values import Destination, HeaderField
-from sipcore.message.names import key_of
+from sipcore.message.names import PRETTY, key_of
 from sipcore.uri import equivalent, parse_uri, unescape
 
 DESTINATION = Type(
@@ -94,12 +94,27 @@ ROOTS = _table(
 )
 """The first words of paths."""
 
+_TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
+_HEADER_NAMES = tuple(sorted(name.decode() for name in PRETTY.values()))
 _URI_OF_REQUEST = Property("uri", URI, "it.uri", "The Request-URI.", write="it.uri = value")
 _HEADER = Property("header", HEADERS, "it", "The headers by name; reading gives the first line's text, or empty text.")
 _IDENTITY = Property(
     "identity", ADDRESS, "identity(it)", "P-Asserted-Identity; anonymous without one.", write="set_identity(it, value)"
 )
-_METHOD = Property("method", TEXT, "it.method", "The method, in upper case.")
+_METHODS = (
+    "INVITE",
+    "REGISTER",
+    "OPTIONS",
+    "MESSAGE",
+    "SUBSCRIBE",
+    "PUBLISH",
+    "NOTIFY",
+    "REFER",
+    "INFO",
+    "UPDATE",
+    "BYE",
+)
+_METHOD = Property("method", TEXT, "it.method", "The method, in upper case.", choices=_METHODS)
 # A name is compared without its trailing dot by whoever compares; it stays here as it was written.
 _DOMAIN = Property("domain", DOMAIN, "it.host", "The host part, in lower case.", replace="with_domain(it, value)")
 
@@ -125,7 +140,7 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
     REPLY.name: _table(
         Property("code", CODE, "it.status", "The status code.", write="set_status(it, value)"),
         Property("reason", TEXT, "it.reason", "The reason phrase.", write="set_reason(it, value)"),
-        Property("method", TEXT, "it.cseq.method", "The method of the request that it answers."),
+        Property("method", TEXT, "it.cseq.method", "The method of the request that it answers.", choices=_METHODS),
         _HEADER,
     ),
     URI.name: _table(
@@ -159,7 +174,7 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
     SOURCE.name: _table(
         Property("ip", IP_ADDRESS, "it.remote[0]", "The IP address the request came from."),
         Property("port", NUMBER, "it.remote[1]", "The port it came from."),
-        Property("transport", TEXT, "it.transport", "`udp`, `tcp`, `tls`, `ws` or `wss`."),
+        Property("transport", TEXT, "it.transport", "`udp`, `tcp`, `tls`, `ws` or `wss`.", choices=_TRANSPORTS),
     ),
     OUTCOME.name: _table(
         Property("code", CODE, "it.code", "The status code of the best answer; 0 before anything was tried."),
@@ -204,6 +219,7 @@ KEYED = {
         write="set_header(it, key, value)",
         locked=SERVERS_OWN,
         reference="header_field(it, key)",
+        choices=_HEADER_NAMES,
     ),
     ANSWER_HEADERS.name: Keyed(
         "header",
@@ -211,6 +227,7 @@ KEYED = {
         read="header_text(it, key)",
         contains="key in it.names",
         key=lambda name: key_of(name.encode()),
+        choices=_HEADER_NAMES,
     ),
     PARAMETERS.name: Keyed(
         "parameter",
@@ -219,6 +236,7 @@ KEYED = {
         contains="it.parameter(key) is not None",
         key=parameter_name,
         replace="with_parameter(it, key, value)",
+        choices=("transport", "user", "lr", "maddr", "ttl", "method", "ob"),
     ),
 }
 """What is asked by a name in brackets, by the type before them."""
