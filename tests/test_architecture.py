@@ -34,6 +34,11 @@ DRIVERS = {
     f"modules.database.{file}": {"sqlite3"}
     for file in ("engine", "sqlite", "sqlite_connection", "sqlite_reader", "sqlite_writer")
 }
+# What speaks to editors, for those who have it installed.
+DRIVERS |= {
+    "routing.program.lsp_server": {"pygls", "lsprotocol"},
+    "routing.program.lsp_answers": {"lsprotocol"},
+}
 DRIVERS_IN_THE_STANDARD_LIBRARY = {"sqlite3"}
 # What only sipcore.net may touch: sockets, clocks, chance, threads (architecture decision A).
 NOT_IN_THE_CORE = {

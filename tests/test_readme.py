@@ -63,7 +63,15 @@ def test_every_ringway_command_is_understood(command: str) -> None:
 def test_the_options_that_are_named_exist() -> None:
     helped = "".join(
         parser_help(*words)
-        for words in (("run",), ("check",), ("fmt",), ("test",), ("user", "add"), ("quickstart",), ("cert", "self-signed"))
+        for words in (
+            ("run",),
+            ("check",),
+            ("fmt",),
+            ("test",),
+            ("user", "add"),
+            ("quickstart",),
+            ("cert", "self-signed"),
+        )
     )
     for option in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--require-all"}:
         assert option in helped, option

@@ -113,7 +113,7 @@ def _check_certificates(file: Path, config: Config) -> tuple[Problem, ...]:
 
 
 def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
-    """The tables of the configuration that a route file most likely belongs to: beside it, or one folder up.
+    """The tables of the configuration that a route file belongs to: beside it, or in a folder above.
 
     A file without any, in a collection of examples for instance, has those that its tests give.
     """

@@ -46,7 +46,7 @@ class Suite:
 def suites(files: Iterable[Path], configuration: Path | None, environ: Mapping[str, str]) -> list[Suite]:
     """The suites of files and folders; ConfigurationError when one can't be read, or its configuration is wrong.
 
-    `configuration` is for all of them; without one each route file has that which stands beside it or one folder up.
+    `configuration` is for all of them; without one each route file has that which stands beside it or above.
     """
     found: dict[Path, Suite] = {}
     for file in files:
@@ -87,8 +87,8 @@ def _settings_for(route_file: Path, configuration: Path | None, environ: Mapping
 
 
 def nearby(route_file: Path) -> Path | None:
-    """The configuration that a route file most likely belongs to: beside it, or one folder up."""
-    for folder in (route_file.parent, route_file.absolute().parent.parent):
+    """The configuration that a route file belongs to: beside it, or in the first folder above that has one."""
+    for folder in (route_file.parent, *route_file.absolute().parents[1:]):
         if (folder / FILE_NAME).exists():
             return folder / FILE_NAME
     return None
