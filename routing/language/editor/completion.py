@@ -12,7 +12,7 @@ from lark.lexer import PatternStr
 from routing.language import tree
 from routing.language.checker import EVENTS
 from routing.language.editor.analysis import Analysis
-from routing.language.editor.cursor import Cursor, cursor_at
+from routing.language.editor.cursor import MARK, Cursor, cursor_at
 from routing.language.editor.described import (
     KEYWORDS,
     attributes_of,
@@ -121,7 +121,10 @@ def _members(analysis: Analysis, cursor: Cursor) -> Iterator[Offer]:
     node = next((one for one in reversed(cursor.chain) if not isinstance(one, tree.Word)), None)
     if isinstance(node, tree.CallVariable | tree.SharedTable):
         kind = Kind.CALL if isinstance(node, tree.CallVariable) else Kind.SHARED
-        yield from (_kept(analysis, one) for one in analysis.names.symbols(kind) if one.name.isidentifier())
+        for symbol in analysis.names.symbols(kind):
+            typed = [analysis.source.range(one.span).start for one in analysis.names.of(symbol)] == [cursor.range.start]
+            if symbol.name.isidentifier() and not typed:
+                yield _kept(analysis, symbol)
     if not isinstance(node, tree.Attribute):
         return
     path = dotted(node.owner)
@@ -163,9 +166,13 @@ def _words(analysis: Analysis, cursor: Cursor) -> Iterator[Offer]:
     elif isinstance(above, tree.Invoke) and isinstance(node, tree.Word):
         yield from (_route(one) for one in cursor.routes.values() if one.name.text.isidentifier())
     elif isinstance(above, tree.Parameter) and above.type is node:
-        yield from (Offer(one, Form.TYPE, one) for one in analysis.environment.parameter_types)
+        begun = node.text.removesuffix(MARK)  # a type may have several words
+        rests = (one.removeprefix(begun) for one in analysis.environment.parameter_types if one.startswith(begun))
+        yield from (Offer(one, Form.TYPE, one) for one in rests)
     elif isinstance(above, tree.Shared):
         yield from (Offer(one.name, Form.TYPE, one.name) for one in KEPT)
+    elif isinstance(above, tree.Call) and above.name is node:  # the body of an arm
+        yield from (one for one in _values(analysis, cursor, True) if one.form is Form.FUNCTION)
     elif isinstance(node, tree.Name):
         if isinstance(above, tree.Argument) and cursor.last in ("LPAR", "COMMA"):
             yield from _labels(analysis, cursor)

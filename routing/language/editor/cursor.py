@@ -158,7 +158,7 @@ def _chain(items: tuple[tree.Item, ...]) -> list[Any]:
         chain = waiting.pop()
         node = chain[-1]
         name = getattr(node, "raw", None) if isinstance(node, tree.Text) else getattr(node, "text", None)
-        if name == MARK or getattr(node, "name", None) == MARK:
+        if (name is not None and name.endswith(MARK)) or getattr(node, "name", None) == MARK:
             return chain
         waiting += [[*chain, child] for child in children(node)]
     return []

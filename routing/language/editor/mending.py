@@ -190,7 +190,7 @@ class Repair:
                 for name in _FILLING:
                     opens = name in _OPENING and token.type in ("RPAR", "RSQB")  # it closes nothing: leave it out
                     if name in accepted and name != token.type and not opens:
-                        other = parser.copy()  # type: ignore[no-untyped-call]  # lark's
+                        other = parser.copy(deepcopy_values=False)  # type: ignore[no-untyped-call]  # lark's
                         other.feed_token(self._made(name))
                         deeper.append(([*names, name], other))
             waiting = deeper[:_MOST_REPAIRS]

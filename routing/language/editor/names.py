@@ -80,12 +80,18 @@ class Names:
 
 
 def names_of(file: tree.File) -> Names:
-    """Find every name of a file."""
-    return _Finder(file).names
+    """Find every name of a file; those that it has up to what is nested too deeply to be right."""
+    finder = _Finder(file)
+    try:
+        finder.find()
+    except RecursionError:
+        return finder.names
+    return finder.names
 
 
 class _Finder:
     def __init__(self, file: tree.File) -> None:
+        self._file = file
         self.names = Names()
         self._edits = {one.name.text for one in file.items if isinstance(one, tree.Branch | tree.Reply)}
         self._parameters = {
@@ -95,7 +101,10 @@ class _Finder:
             for parameter in one.parameters
         }
         self._scopes: list[dict[str, Symbol]] = []
-        for item in file.items:
+
+    def find(self) -> None:
+        """Go through all blocks."""
+        for item in self._file.items:
             self._item(item)
 
     # -- what declares --------------------------------------------------------------------------------------------

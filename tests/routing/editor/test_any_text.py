@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,15 @@ on request route branch reply shared test call let if else match for in not and 
 user from to source.ip request.uri request. request.header["X"] call.x shared.y reply drop ring( lookup(
 """
 WORDS = [*VOCABULARY.split(), "\n", "\n"]
+
+
+Ask = Callable[[str, int], None]
+
+
+@pytest.fixture
+def ask(environment: Environment) -> Ask:
+    """Ask everything about one place of a text."""
+    return lambda text, offset: ask_everything(text, offset, environment)
 
 
 def ask_everything(text: str, offset: int, environment: Environment) -> None:
@@ -70,15 +80,15 @@ def ask_everything(text: str, offset: int, environment: Environment) -> None:
 @example("#", 1)
 @example('"', 1)
 @example("on request { reply(", 19)
-def test_any_text(environment: Environment, text: str, offset: int) -> None:
-    ask_everything(text, min(offset, len(text.removeprefix("\N{BYTE ORDER MARK}"))), environment)
+def test_any_text(ask: Ask, text: str, offset: int) -> None:
+    ask(text, min(offset, len(text.removeprefix("\N{BYTE ORDER MARK}"))))
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(WORDS), max_size=30), st.integers(0, 200))
-def test_any_row_of_words(environment: Environment, words: list[str], offset: int) -> None:
+def test_any_row_of_words(ask: Ask, words: list[str], offset: int) -> None:
     text = "on request { " + " ".join(words)
-    ask_everything(text, min(offset, len(text)), environment)
+    ask(text, min(offset, len(text)))
 
 
 def test_a_file_cut_anywhere(environment: Environment) -> None:
@@ -101,6 +111,22 @@ def test_a_file_with_a_part_missing(environment: Environment) -> None:
 def test_every_place_of_a_good_file(environment: Environment) -> None:
     for offset in range(0, len(MORE), 3):
         ask_everything(MORE, offset, environment)
+
+
+@pytest.mark.parametrize(
+    ("before", "middle", "after"),
+    [
+        ("if true { ", "", " }"), ("x = (", "a", ")"), ("x = [", "", "]"), ("x = not ", "a", ""), ("x = f(", "", ")"),
+        ("a.", "b", ""), ("x = true and ", "a", ""), ("match a { 1 => { ", "", " } }"), ("if a { } else ", "{ }", ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_text_that_is_nested_without_end(ask: Ask, before: str, middle: str, after: str, closed: bool) -> None:
+    store = before.startswith("x = ")
+    inner = before.removeprefix("x = ") * 1500 + middle + (after * 1500 if closed else "")
+    text = f"on request {{ {'x = ' if store else ''}{inner}{' }' if closed else ''}"
+    for offset in (len(text), len(text) // 2, 3):
+        ask(text, offset)
 
 
 # -- how much work it is ----------------------------------------------------------------------------------------------
