@@ -56,3 +56,10 @@ def test_a_file_of_the_tests_can_be_formatted_and_stays_so(file: Path) -> None:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(FILES) >= 4 and len(WRITTEN_FOR_TESTS) >= 10 and len(EXAMPLES) >= 7
+
+
+def test_a_file_of_everything_comes_out_as_it_was_written_down() -> None:
+    before, after = (
+        ROOT.joinpath("tests/routing/layouts", name).read_text("utf-8") for name in ("before.route", "after.route")
+    )
+    assert formatted(before) == after
