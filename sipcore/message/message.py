@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Self
 
 from sipcore.errors import Malformed
+from sipcore.message.body import find_sdp
 from sipcore.message.cseq import CSeq, parse_cseq
 from sipcore.message.layout import layout_of
 from sipcore.message.name_addr import NameAddr, parse_name_addr
@@ -16,8 +17,11 @@ from sipcore.message.names import spelling
 from sipcore.message.parameters import end_of_element, split_commas
 from sipcore.message.status import reason_phrase
 from sipcore.message.via import Via, parse_via
+from sipcore.sdp import SessionDescription, parse_sdp
 from sipcore.uri import Uri, parse_uri
 
+_ABOUT_BODY = ("content-type", "content-encoding", "content-transfer-encoding", "content-disposition")
+"""The headers that say what a body is."""
 _TYPED = frozenset({"via", "cseq", "from", "to"})
 
 
@@ -42,7 +46,7 @@ class Message:
     whole line as received, without CRLF and unfolded. The two lists always have the same length.
     """
 
-    __slots__ = ("_cseq", "_from", "_to", "_via", "body", "lines", "names")
+    __slots__ = ("_cseq", "_from", "_sdp", "_to", "_via", "body", "lines", "names")
 
     names: list[str]
     lines: list[bytes]
@@ -51,6 +55,7 @@ class Message:
     _cseq: CSeq | None
     _from: NameAddr | None
     _to: NameAddr | None
+    _sdp: tuple[bytes, tuple[bytes | None, ...], SessionDescription | None] | None
 
     # -- raw access -------------------------------------------------------------------------------------------------
 
@@ -171,6 +176,20 @@ class Message:
             raise Malformed(missing)
         return value
 
+    @property
+    def sdp(self) -> SessionDescription | None:
+        """The session description in the body; None without one. `Malformed` when it can't be understood."""
+        body, about = self.body, tuple(map(self.get, _ABOUT_BODY))
+        known = self._sdp
+        if known is None or known[0] is not body or known[1] != about:
+            found = find_sdp(dict(zip(_ABOUT_BODY, about, strict=True)).get, body)
+            known = self._sdp = body, about, None if found is None else parse_sdp(found)
+        return known[2]
+
+    def has_sdp(self) -> bool:
+        """Whether the body says that it holds a session description, which may still be one that can't be parsed."""
+        return find_sdp(self.get, self.body) is not None
+
     def remember(self, via: Via | None, cseq: CSeq | None, from_: NameAddr | None, to: NameAddr | None) -> None:
         """Take over typed values that were parsed from the present lines elsewhere."""
         self._via = via
@@ -219,6 +238,7 @@ class Message:
         other._cseq = self._cseq
         other._from = self._from
         other._to = self._to
+        other._sdp = self._sdp
 
     def _write(self, start: bytes) -> bytes:
         if "content-length" in self.names:
@@ -247,7 +267,7 @@ class Request(Message):
         self.lines = lines
         self.body = body
         self._uri = uri
-        self._via = self._cseq = self._from = self._to = None
+        self._via = self._cseq = self._from = self._to = self._sdp = None
 
     @property
     def uri(self) -> Uri:
@@ -305,7 +325,7 @@ class Response(Message):
         self.names = names
         self.lines = lines
         self.body = body
-        self._via = self._cseq = self._from = self._to = None
+        self._via = self._cseq = self._from = self._to = self._sdp = None
 
     def copy(self) -> Self:
         """A copy whose edits leave the original alone."""
