@@ -1,7 +1,7 @@
 """What `==`, `<`, `in` and `matches` mean for each pair of types.
 
-Domains are compared without regard to case and to a trailing dot (RFC 3261 section 19.1.4, RFC 4343), addresses by
-value, everything else as it is. Written values are brought to that form at load.
+Domains are compared without regard to case and to a trailing dot (RFC 3261 section 19.1.4, RFC 4343), codecs without
+regard to case, addresses by value, everything else as it is. Written values are brought to that form at load.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from routing.language import tree
 from routing.language.bound import Bound, Constant, Expansion, Items
-from routing.language.networks import Networks
+from routing.language.networks import Networks, address_number
 from routing.language.scope import MISTAKEN, Scope, Typed
 from routing.language.shared_tables import contains, shared_table
 from routing.language.types import (
     CODE,
+    CODEC,
+    DIRECTION,
     DOMAIN,
     DURATION,
     IP_ADDRESS,
+    MEDIA_ADDRESS,
     MOMENT,
     NETWORK,
     NUMBER,
@@ -84,6 +87,8 @@ def _equal(
     expressions: Expressions, left: Typed, left_node: tree.Expression, right_node: tree.Expression, scope: Scope
 ) -> Bound:
     wanted = _equal_to(left.type)
+    if left.type == MEDIA_ADDRESS and isinstance(right_node, tree.Text) and not _is_address(right_node):
+        wanted = TEXT  # the name of a host, or empty text
     if wanted is None:
         expressions.value(right_node, scope)
         expressions.report.error(left_node.span, f"a value of type {left.type} can't be compared with ==")
@@ -95,6 +100,8 @@ def _equal_to(type_: Type) -> Type | None:
     """What a value of this type may be equal to."""
     if type_.is_a(IP_ADDRESS):
         return one_of(NETWORK, TEXT)
+    if type_ == DIRECTION:
+        return DIRECTION
     if type_.is_a(TEXT):
         return TEXT
     for kind in (UNKNOWN, CODE, NUMBER, DURATION, TRUTH, URI):
@@ -109,11 +116,19 @@ def _same(left: Typed, right: Typed) -> Bound:
         return _in_networks(left, right.bound)
     if left.type == URI:
         return Expansion("equivalent(left, right)", parts)
-    if IP_ADDRESS in (left.type, right.type):
+    if left.type == MEDIA_ADDRESS and right.type == TEXT and isinstance(right.bound, Constant):
+        return Expansion("left == right", {"left": left.bound, "right": _in_lower_case(right)})
+    if left.type.is_a(IP_ADDRESS) or right.type.is_a(IP_ADDRESS):
         return Expansion("same_address(left, right)", parts)
-    if DOMAIN in (left.type, right.type):
-        return Expansion("left == right", {"left": as_domain(left), "right": as_domain(right)})
+    for kind, fold in _FOLDED.items():
+        if kind in (left.type, right.type):
+            return Expansion("left == right", {"left": fold(left), "right": fold(right)})
     return Expansion("left == right", parts)
+
+
+def _is_address(node: tree.Text) -> bool:
+    """Whether a written text is an address or a network."""
+    return address_number(node.raw.partition("/")[0]) is not None
 
 
 def as_domain(typed: Typed) -> Bound:
@@ -122,6 +137,17 @@ def as_domain(typed: Typed) -> Bound:
         return Constant(str(typed.bound.value).lower().rstrip("."))
     lower = "" if typed.type == DOMAIN else ".lower()"
     return Expansion(f"it{lower}.rstrip('.')", {"it": typed.bound})
+
+
+def _in_lower_case(typed: Typed) -> Bound:
+    """A text in the form in which codecs are compared, which are in lower case already."""
+    if isinstance(typed.bound, Constant):
+        return Constant(str(typed.bound.value).lower())
+    return typed.bound if typed.type == CODEC else Expansion("it.lower()", {"it": typed.bound})
+
+
+_FOLDED = {DOMAIN: as_domain, CODEC: _in_lower_case}
+"""Types whose values are compared in one form."""
 
 
 def _ordered(expressions: Expressions, node: tree.Comparison, scope: Scope) -> Bound:
@@ -169,6 +195,8 @@ def _member(
         expressions.report.error(right_node.span, message, hint)
     elif element is not None:
         expressions.fit(left, element, left_node)
+    if element == CODEC:
+        return Expansion("left in right", {"left": _in_lower_case(left), "right": right.bound})
     if left.type == DOMAIN and right.type.container is Container.LIST:
         parts = {"left": as_domain(left), "right": right.bound}
         return Expansion("left in [one.lower().rstrip('.') for one in right]", parts)
@@ -204,11 +232,12 @@ def _one_of_written(
     ranges = [one for one in bounds if one is not None]
     if len(ranges) < len(bounds):
         return MISTAKEN.bound
-    if left.type == IP_ADDRESS:
+    if left.type.is_a(IP_ADDRESS):
         return Expansion("left in right", {"left": left.bound, "right": _networks(expressions, items, nodes)})
-    if left.type == DOMAIN:
-        items = [Typed(TEXT, as_domain(item)) for item in items]
-    subject = as_domain(left) if left.type == DOMAIN else left.bound
+    fold = _FOLDED.get(left.type)
+    if fold is not None:
+        items = [Typed(TEXT, fold(item)) for item in items]
+    subject = fold(left) if fold is not None else left.bound
     constants = [item.bound.value for item in items if isinstance(item.bound, Constant)]
     if len(constants) < len(items) and not ranges:
         return Expansion("left in right", {"left": subject, "right": Items(tuple(item.bound for item in items))})

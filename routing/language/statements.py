@@ -11,7 +11,7 @@ from routing.language.bound import Bound, Constant, Expansion, Local, Step
 from routing.language.comparisons import arm, within
 from routing.language.expressions import PLACES, Expressions, is_iterable_table
 from routing.language.known import KEPT, kept_as
-from routing.language.scope import Scope, Typed, Variable
+from routing.language.scope import MISTAKEN, Scope, Typed, Variable
 from routing.language.shared_tables import is_shared, store
 from routing.language.signature import Ends, Parameter, Place, Signature
 from routing.language.tree import written
@@ -22,6 +22,7 @@ from routing.language.types import (
     PARAMETERS,
     REPLY,
     REQUEST,
+    SDP,
     TRUTH,
     UNKNOWN,
     Type,
@@ -29,7 +30,7 @@ from routing.language.types import (
     list_of,
 )
 
-_NOT_KEPT = frozenset({REQUEST, BRANCH, REPLY, HEADERS, PARAMETERS})
+_NOT_KEPT = frozenset({REQUEST, BRANCH, REPLY, HEADERS, PARAMETERS, SDP})
 """What would be edited under another name: only values are kept."""
 _DEEPEST_LOOPS = 10
 """Python itself ends at twenty."""
@@ -127,6 +128,7 @@ class Statements:
         typed = self._expressions.value(node.value, scope)
         if typed.type in _NOT_KEPT or is_shared(typed):
             self._report.error(node.value.span, f"`{node.name.text}` can't hold this: use it where it stands")
+            typed = MISTAKEN
         variable = self.declare(node.name, typed.type, scope, changes=True)
         return bound.SetLocal(variable.python_name, typed.bound, node.span)
 

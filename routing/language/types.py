@@ -9,6 +9,7 @@ from typing import Any
 
 from routing.language.hours import Hours
 from routing.language.networks import Networks
+from routing.language.problem import BadLiteral, nearest
 from sipcore.message import NameAddr, parse_name_addr
 from sipcore.uri import parse_uri
 
@@ -61,6 +62,18 @@ def _domain(text: str) -> str:
     return parse_uri(f"sip:[{text}]" if ":" in text else f"sip:{text}").host
 
 
+DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+"""Which way media flows (RFC 8866 section 6.7)."""
+
+
+def _direction(text: str) -> str:
+    """A direction, or the empty text that stands where there is no session description."""
+    if text and text not in DIRECTIONS:
+        hint = nearest(text, DIRECTIONS) or f"known: {', '.join(DIRECTIONS)}"
+        raise BadLiteral(f'"{text}" is no direction', 0, len(text), hint)
+    return text
+
+
 UNKNOWN = Type("unknown")
 """What a mistake was already reported about: fits everywhere, so that one mistake is reported once."""
 ANYTHING = Type("any value")
@@ -85,7 +98,14 @@ ADDRESS = Type(
     ),
 )
 IP_ADDRESS = Type("ip address", base=TEXT)
+MEDIA_ADDRESS = Type("media address", base=IP_ADDRESS)
+"""An IP address; or the name of a host in lower case, or empty text."""
 DOMAIN = Type("domain", base=TEXT, parse=_domain, converts=(("text", str.lower),))
+CODEC = Type("codec", base=TEXT, parse=str.lower, converts=(("text", str.lower),))
+"""The name of an encoding, in lower case; compared without regard to case."""
+DIRECTION = Type("direction", base=TEXT, parse=_direction, converts=(("text", str),))
+SDP = Type("session description")
+MEDIUM = Type("medium")
 HEADER = Type("header")
 """One header by name, where a function takes the header and not its text."""
 ENTRY = Type("entry of a shared table")

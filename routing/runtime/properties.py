@@ -22,12 +22,14 @@ from routing.language.types import (
     DURATION,
     HEADERS,
     IP_ADDRESS,
+    MEDIUM,
     MOMENT,
     NUMBER,
     OUTCOME,
     PARAMETERS,
     REPLY,
     REQUEST,
+    SDP,
     SOURCE,
     TEXT,
     TRUTH,
@@ -54,6 +56,7 @@ from routing.runtime.editing import (
     with_user,
 )
 from routing.runtime.outcome import best_of, contacts, response_of
+from routing.runtime.session import MEDIUM_PROPERTIES, SDP_PROPERTY, SESSION_PROPERTIES, session
 from routing.runtime.shared import SharedEntry
 from routing.runtime.steps import steps
 from routing.runtime.values import Destination, HeaderField
@@ -128,6 +131,7 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         Property("call_id", TEXT, "header_text(it, 'call-id')", "The Call-ID."),
         Property("max_forwards", NUMBER, "max_forwards(it)", "How many hops are left; 70 when it does not say."),
         Property("body", TEXT, "it.body.decode('utf-8', 'surrogateescape')", "The body as text."),
+        SDP_PROPERTY,
     ),
     BRANCH.name: _table(
         _METHOD,
@@ -136,12 +140,14 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         _IDENTITY,
         Property("from", ADDRESS, "it.from_", "Who it is from.", write="set_address(it, 'from', value)"),
         Property("to", ADDRESS, "it.to", "Who it is meant for.", write="set_address(it, 'to', value)"),
+        SDP_PROPERTY,
     ),
     REPLY.name: _table(
         Property("code", CODE, "it.status", "The status code.", write="set_status(it, value)"),
         Property("reason", TEXT, "it.reason", "The reason phrase.", write="set_reason(it, value)"),
         Property("method", TEXT, "it.cseq.method", "The method of the request that it answers.", choices=_METHODS),
         _HEADER,
+        SDP_PROPERTY,
     ),
     URI.name: _table(
         Property("user", TEXT, "unescape(it.user)", "The user part, escapes undone.", replace="with_user(it, value)"),
@@ -171,6 +177,8 @@ ATTRIBUTES: dict[str, dict[str, Property]] = {
         Property("display", TEXT, "it.display", "The display name, or empty text.", replace="with_display(it, value)"),
         Property("tag", TEXT, "it.tag", "The tag, or empty text."),
     ),
+    SDP.name: _table(*SESSION_PROPERTIES),
+    MEDIUM.name: _table(*MEDIUM_PROPERTIES),
     SOURCE.name: _table(
         Property("ip", IP_ADDRESS, "it.remote[0]", "The IP address the request came from."),
         Property("port", NUMBER, "it.remote[1]", "The port it came from."),
@@ -256,6 +264,7 @@ NAMES = {
     "max_forwards": max_forwards,
     "same_address": same_address,
     "response_of": response_of,
+    "session": session,
     "set_address": set_address,
     "set_header": set_header,
     "set_identity": set_identity,

@@ -81,6 +81,9 @@ def test_every_property_is_described() -> None:
             assert f"`{path}" in text
     for name in ATTRIBUTES["uri"]:
         assert f".{name}" in text
+    for kind in ("session description", "medium"):
+        for name in ATTRIBUTES[kind]:
+            assert f"`.{name}`" in section("Session descriptions")
 
 
 def test_the_small_print_is_right() -> None:

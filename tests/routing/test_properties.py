@@ -68,6 +68,7 @@ def test_every_property_is_read_above() -> None:
         "outcome",
         "request.uri",
         "request.header",
+        "request.sdp",
         "from.uri",
         "to.uri",
     }
