@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from routing.language import tree
 from routing.language.bound import Bound
-from routing.language.problem import Span, nearest
+from routing.language.problem import Span
 from routing.language.scope import Scope
 from routing.language.signature import Parameter, shape
 
@@ -61,7 +61,7 @@ def _parameter(
         for parameter in parameters:
             if parameter.name == argument.label.text and not parameter.repeated:
                 return parameter
-        hint = nearest(argument.label.text, [one.name for one in parameters]) or shape(name, parameters)
+        hint = report.nearest(argument.label.text, [one.name for one in parameters]) or shape(name, parameters)
         report.error(argument.label.span, f"`{name}` has no parameter `{argument.label.text}`", hint)
         return None
     if after_label:

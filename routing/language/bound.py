@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from routing.language.problem import Span
 from routing.language.signature import Ends, Signature
@@ -36,6 +36,14 @@ class Expansion:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """Conditions joined by `and`, or by `or`; there are at least two."""
+
+    operator: str
+    items: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Items:
     """A list made at run time."""
 
@@ -52,7 +60,7 @@ class Invocation:
     span: Span
 
 
-Bound: TypeAlias = Constant | Local | Expansion | Items | Invocation
+Bound: TypeAlias = Constant | Local | Expansion | Chain | Items | Invocation
 
 # -- statements -------------------------------------------------------------------------------------------------------
 
@@ -95,14 +103,20 @@ class Go:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
-    """Two ways."""
+class Way(NamedTuple):
+    """One way of several: it is taken when its condition is true and no way before it was."""
 
     condition: Bound
-    then: tuple[Step, ...]
-    otherwise: tuple[Step, ...]
+    steps: tuple[Step, ...]
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The first way that is open, else the last resort; a `match` or a row of `else if` is one of these."""
+
+    ways: tuple[Way, ...]
+    otherwise: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from routing.language.environment import Environment
 from routing.language.expressions import Expressions
 from routing.language.known import KEPT, Known
 from routing.language.literals import BadLiteral, read_quantity
-from routing.language.problem import Report, Span, nearest
+from routing.language.problem import Report, Span
 from routing.language.scope import Scope
 from routing.language.signature import Ends, Parameter, Place
 from routing.language.statements import Callee, Statements
@@ -22,6 +22,8 @@ ENTRY = "on_request"
 """The Python name of `on request`."""
 ON_REPLY = "on_reply"
 ON_DIALOG = "on_dialog"
+_MOST_PASSES = 8
+"""How many call variables may be stored from each other in a row, each above the one that it is stored from."""
 EVENTS = {
     "request": "where every request begins",
     "dialog": "what every request inside a call passes",
@@ -35,17 +37,17 @@ def check(file: tree.File, environment: Environment, report: Report) -> Program:
     stories = read_stories(file.items, report)
     variables: dict[str, Type] = {}
     # What `call.x` holds must be known first, since it may be read above the line that stores it; and one may be
-    # stored from another, so this is repeated until nothing new is found.
-    while True:
-        before = dict(variables)
+    # stored from another, so this is repeated while it helps.
+    for _ in range(_MOST_PASSES):
         found = report.beside()
         checker = _Checker(file, environment, found, variables)
         program = checker.program()
-        if variables == before:
-            if not found.failed:
-                checker.report_untold()
-            report.take(found)
-            return replace(program, stories=stories)
+        if all(variables.get(name) == before for name, before in checker.known.read_early.items()):
+            break
+    if not found.failed:
+        checker.report_untold()
+    report.take(found)
+    return replace(program, stories=stories)
 
 
 def check_tests(file: tree.File, report: Report) -> tuple[Story, ...]:
@@ -65,12 +67,12 @@ class _Checker:
         self._environment = environment
         self._report = report
         self._routes = {item.name.text: item for item in file.items if isinstance(item, tree.Route)}
-        self._known = Known(environment, report, variables)
+        self.known = Known(environment, report, variables)
         for item in file.items:
             if isinstance(item, tree.Branch):
-                self._known.functions[item.name.text] = (BRANCH_FUNCTION, f"branch_{item.name.text}")
+                self.known.functions[item.name.text] = (BRANCH_FUNCTION, f"branch_{item.name.text}")
             elif isinstance(item, tree.Reply):
-                self._known.functions[item.name.text] = (REPLY_FUNCTION, f"reply_{item.name.text}")
+                self.known.functions[item.name.text] = (REPLY_FUNCTION, f"reply_{item.name.text}")
         self._callees: dict[str, Callee] = {}
         self._called: set[str] = set()
         self._tables: list[SharedTable] = []
@@ -97,12 +99,12 @@ class _Checker:
             elif entry.event.text == "request":
                 self._entry(entry)
         self._warn_unused()
-        return Program(tuple(self._functions), tuple(self._tables), keeps_calls=bool(self._known.variables))
+        return Program(tuple(self._functions), tuple(self._tables), keeps_calls=bool(self.known.variables))
 
     def report_untold(self) -> None:
         """Report each `call.x` that nothing gives a type: compiled code would find nothing in it."""
-        for name, span in self._known.untold.items():
-            if self._known.variables[name] == UNKNOWN:
+        for name, span in self.known.untold.items():
+            if self.known.variables[name] == UNKNOWN:
                 hint = f"store a text, a number, a truth or a duration in `call.{name}` somewhere"
                 self._report.error(span, f"nothing tells what `call.{name}` holds", hint)
 
@@ -136,13 +138,13 @@ class _Checker:
     # -- blocks ---------------------------------------------------------------------------------------------------
 
     def _statements(self, place: Place) -> tuple[Expressions, Statements]:
-        expressions = Expressions(self._known, place)
+        expressions = Expressions(self.known, place)
         return expressions, Statements(expressions, self._route)
 
     def _entry(self, item: tree.On) -> None:
         _, statements = self._statements(Place.REQUEST)
         steps, flow = statements.block(item.body, Scope())
-        if flow.falls and not self._known.unsure:
+        if flow.falls and not self.known.unsure:
             hint = f"{statements.reason(item.body)}: end with an outcome such as reply(404)"
             self._report.error(item.body.end, "a request can get here without an outcome", hint)
         self._functions.append(Function(ENTRY, (), steps, Ends.ALWAYS, True, item.span))
@@ -155,7 +157,7 @@ class _Checker:
     def _route(self, name: tree.Word) -> Callee | None:
         """What a call of a route finds; None when a mistake was reported."""
         if name.text not in self._routes:
-            hint = nearest(name.text, self._routes)
+            hint = self._report.nearest(name.text, self._routes)
             if name.text in self._environment.functions:
                 hint = f"`{name.text}` is a function: leave out `call`"
             self._report.error(name.span, f"there is no route `{name.text}`", hint)
@@ -182,7 +184,7 @@ class _Checker:
         known = self._environment.parameter_types
         found = known.get(written.text)
         if found is None:
-            hint = nearest(written.text, known) or f"known: {', '.join(known)}"
+            hint = self._report.nearest(written.text, known) or f"known: {', '.join(known)}"
             self._report.error(written.span, f"there is no type `{written.text}`", hint)
         return found or UNKNOWN
 
@@ -202,7 +204,7 @@ class _Checker:
             kinds = ", ".join(kind.name for kind in KEPT)
             self._report.error(item.type.span, f"a shared table can't hold `{item.type.text}`", f"it holds {kinds}")
         lifetime = self._lifetime(item.lifetime)
-        self._known.shared[item.name.text] = type_ or UNKNOWN
+        self.known.shared[item.name.text] = type_ or UNKNOWN
         if type_ is not None and lifetime:
             self._tables.append(SharedTable(item.name.text, KEPT[type_], lifetime))
 
@@ -223,10 +225,10 @@ class _Checker:
             name = _named(item)[1]
             if isinstance(item, tree.Route) and name.text not in self._called:
                 self._report.warning(name.span, f"route `{name.text}` is never called")
-            elif isinstance(item, tree.Branch | tree.Reply) and name.text not in self._known.used:
+            elif isinstance(item, tree.Branch | tree.Reply) and name.text not in self.known.used:
                 kind = "branch" if isinstance(item, tree.Branch) else "reply"
                 self._report.warning(name.span, f"{kind} function `{name.text}` is never used")
-            elif isinstance(item, tree.Shared) and f"shared.{name.text}" not in self._known.used:
+            elif isinstance(item, tree.Shared) and f"shared.{name.text}" not in self.known.used:
                 self._report.warning(name.span, f"`shared.{name.text}` is never used")
 
 

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 
 from routing.language import tree
 from routing.language.arguments import bind
-from routing.language.bound import Bound, Constant, Expansion, Invocation, Items, Local
+from routing.language.bound import Bound, Chain, Constant, Expansion, Invocation, Items, Local
 from routing.language.calculations import calculation
 from routing.language.comparisons import comparison
 from routing.language.environment import Keyed, Property
 from routing.language.known import KEPT, Known, kept_as
 from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
 from routing.language.mistakes import FOREIGN
-from routing.language.problem import Span, nearest
+from routing.language.problem import Span
 from routing.language.scope import MISTAKEN, Scope, Typed
 from routing.language.shared_tables import entry, is_shared, shared_table
 from routing.language.signature import ConstantCheck, Ends, Place, Signature
@@ -40,6 +40,7 @@ from routing.language.types import (
 from sipcore.errors import Malformed
 
 _LONGEST_LIST = 1000
+_DEEPEST = 64
 PLACES = {
     Place.REQUEST: "a route",
     Place.BRANCH: "a `branch` function",
@@ -56,6 +57,9 @@ class Expressions:
         self.environment = known.environment
         self.report = known.report
         self.place = place
+        self._depth = 0
+        self._overflowed = False
+        """Whether it was said that the expression at hand is too deep."""
         self.waits = False
         """Whether anything checked so far may wait."""
 
@@ -63,26 +67,39 @@ class Expressions:
         """Check an expression; with `wanted` the result is of that type, or a mistake was reported."""
         if self.report.notes is not None:
             self.report.notes.wants(node.span, wanted)
-        if isinstance(node, tree.Text | tree.Quantity | tree.Pattern | tree.Truth):
-            typed = self._literal(node, wanted)
-        elif isinstance(node, tree.ListOf):
-            typed = self._list(node, scope, wanted)
-        elif isinstance(node, tree.Range):
-            typed = self._range(node)
-        elif isinstance(node, tree.Call):
-            typed = self._call(node, scope)
-        elif isinstance(node, tree.Not):
-            typed = Typed(TRUTH, Expansion("not it", {"it": self.truth(node.operand, scope)}))
-        elif isinstance(node, tree.Logic):
-            sides = {"left": self.truth(node.left, scope), "right": self.truth(node.right, scope)}
-            typed = Typed(TRUTH, Expansion(f"left {node.operator} right", sides))
-        elif isinstance(node, tree.Comparison):
-            typed = comparison(self, node, scope)
-        elif isinstance(node, tree.Calculation):
-            typed = calculation(self, node, scope)
-        else:
-            typed = self.path(node, scope, wanted)
+        self._depth += 1
+        typed = self._value(node, scope, wanted) if self._depth <= _DEEPEST else self._too_deep(node)
+        self._depth -= 1
+        self._overflowed &= self._depth > 0
         return typed if wanted is None else self.fit(typed, wanted, node)
+
+    def _too_deep(self, node: tree.Expression) -> Typed:
+        """Report the part of an expression that is nested too deeply."""
+        if not self._overflowed:
+            start = Span(*node.span[:2], *node.span[:2])
+            message = f"this expression nests more than {_DEEPEST} levels deep"
+            self.report.error(start, message, "give parts of it a name: `let name = ...`")
+        self._overflowed = True
+        return MISTAKEN
+
+    def _value(self, node: tree.Expression, scope: Scope, wanted: Type | None) -> Typed:
+        if isinstance(node, tree.Text | tree.Quantity | tree.Pattern | tree.Truth):
+            return self._literal(node, wanted)
+        if isinstance(node, tree.ListOf):
+            return self._list(node, scope, wanted)
+        if isinstance(node, tree.Range):
+            return self._range(node)
+        if isinstance(node, tree.Call):
+            return self._call(node, scope)
+        if isinstance(node, tree.Not):
+            return Typed(TRUTH, Expansion("not it", {"it": self.truth(node.operand, scope)}))
+        if isinstance(node, tree.Logic):
+            return Typed(TRUTH, Chain(node.operator, tuple(self.truth(one, scope) for one in _operands(node))))
+        if isinstance(node, tree.Comparison):
+            return comparison(self, node, scope)
+        if isinstance(node, tree.Calculation):
+            return calculation(self, node, scope)
+        return self.path(node, scope, wanted)
 
     def truth(self, node: tree.Expression, scope: Scope) -> Bound:
         """Check a condition."""
@@ -198,6 +215,8 @@ class Expressions:
             return self._call_variable(node)
         if isinstance(node, tree.SharedTable):
             return shared_table(self, node)
+        if _is_long(node):
+            return self._too_deep(node)
         dotted = self._dotted(node, scope)
         table = self.environment.tables.get(dotted)
         if table is not None:
@@ -217,12 +236,13 @@ class Expressions:
 
     def _dotted(self, node: tree.Path, scope: Scope) -> str:
         """A path of names only, as text; "" when it starts with a local or has a key in it."""
-        if isinstance(node, tree.Name):
-            return "" if scope.find(node.text) else node.text
-        if not isinstance(node, tree.Attribute):
+        words: list[str] = []
+        while isinstance(node, tree.Attribute):
+            words.append(node.name.text)
+            node = node.owner
+        if not isinstance(node, tree.Name) or scope.find(node.text):
             return ""
-        owner = self._dotted(node.owner, scope)
-        return f"{owner}.{node.name.text}" if owner else ""
+        return ".".join((node.text, *reversed(words)))
 
     def _table_prefix(self, dotted: str, node: tree.Attribute | tree.Index, scope: Scope) -> bool:
         """Report `gateways.carier` when there are tables `gateways.*` but not this one."""
@@ -230,7 +250,9 @@ class Expressions:
         group = [name for name in self.environment.tables if name.startswith(first + ".")]
         if not dot or not group or first in self.environment.roots or first in self.environment.tables:
             return False
-        self.report.error(node.span, f"there is no table `{dotted}`", nearest(dotted, group) or _known(group))
+        self.report.error(
+            node.span, f"there is no table `{dotted}`", self.report.nearest(dotted, group) or _known(group)
+        )
         return True
 
     def _name(self, node: tree.Name, scope: Scope, editing: bool) -> Typed:
@@ -257,21 +279,22 @@ class Expressions:
             hint = f"call it: `{node.text}(...)`"
             self.report.error(node.span, f"`{node.text}` is a function, not a value", hint)
         else:
-            self.report.error(node.span, f"nothing here is called `{node.text}`", nearest(node.text, known))
+            self.report.error(node.span, f"nothing here is called `{node.text}`", self.report.nearest(node.text, known))
 
     def attribute(self, node: tree.Attribute, owner: Typed) -> Property | None:
         """The property behind the dot; None when a mistake was reported."""
-        known: dict[str, Property] = {}
         kind: Type | None = owner.type
+        known: set[str] = set()
         while kind is not None:
-            name = "list" if kind.container is Container.LIST else kind.name
-            known = {**self.environment.attributes.get(name, {}), **known}
+            attributes = self.environment.attributes.get("list" if kind.container is Container.LIST else kind.name, {})
+            found = attributes.get(node.name.text)
+            if found is not None:
+                return found
+            known.update(attributes)
             kind = kind.base
-        found = known.get(node.name.text)
-        if found is None:
-            hint = nearest(node.name.text, known) or _known(known)
-            self.report.error(node.name.span, f"{_a(owner.type)} has no `{node.name.text}`", hint)
-        return found
+        hint = self.report.nearest(node.name.text, known) or _known(known)
+        self.report.error(node.name.span, f"{_a(owner.type)} has no `{node.name.text}`", hint)
+        return None
 
     def keyed(self, node: tree.Index, owner: Typed) -> tuple[Keyed, str] | None:
         """What is asked with `[...]` and the key; None when a mistake was reported."""
@@ -335,9 +358,10 @@ class Expressions:
     def _call_variable(self, node: tree.CallVariable) -> Typed:
         type_ = self.known.variables.get(node.name)
         if type_ is None:
-            hint = nearest(node.name, self.known.variables).replace("`", "`call.", 1)
+            hint = self.report.nearest(node.name, self.known.variables).replace("`", "`call.", 1)
             self.report.error(node.span, f"nothing is ever stored in `call.{node.name}`", hint)
         if type_ is None or type_ == UNKNOWN:
+            self.known.read_early.setdefault(node.name, type_)
             return MISTAKEN
         parts = {"key": Constant(kept_as(node.name, type_)), "default": Constant(KEPT[type_])}
         return Typed(type_, Expansion("context.call.get(key, default)", parts))
@@ -388,7 +412,7 @@ class Expressions:
         name, known = node.name.text, self.environment.functions
         signature = known.get(name)
         if signature is None:
-            hint = FOREIGN.get(name) or nearest(name, known)
+            hint = FOREIGN.get(name) or self.report.nearest(name, known)
             self.report.error(node.name.span, f"there is no function `{name}`", hint)
             self.known.unsure = True
             return None
@@ -404,6 +428,25 @@ class Expressions:
             self.report.error(node.name.span, f"`{name}` can't be called in {where}: {why}")
             return None
         return signature
+
+
+def _operands(node: tree.Logic) -> list[tree.Expression]:
+    """What one row of `and`, or of `or`, joins: a row may be longer than Python's stack is deep."""
+    found: list[tree.Expression] = []
+    one: tree.Expression = node
+    while isinstance(one, tree.Logic) and one.operator == node.operator:
+        found.append(one.right)
+        one = one.left
+    return [one, *reversed(found)]
+
+
+def _is_long(node: tree.Path) -> bool:
+    """Whether a path has more parts than anything has."""
+    for _ in range(_DEEPEST):
+        if not isinstance(node, tree.Attribute | tree.Index):
+            return False
+        node = node.owner
+    return True
 
 
 def is_iterable_table(typed: Typed) -> bool:

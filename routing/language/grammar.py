@@ -8,11 +8,12 @@ from importlib.resources import files
 from lark import Lark
 
 from routing.language.building import Builder
+from routing.language.lexer import NestingLexer
 
 
 @lru_cache(maxsize=1)
 def grammar() -> Lark:
     """The parser of route files; what it returns is a `tree.File`."""
     source = (files(__package__) / "grammar.lark").read_text("utf-8")
-    # The basic lexer, so that a word of the language is one everywhere, and a mistake is named by what it is.
-    return Lark(source, parser="lalr", lexer="basic", transformer=Builder())
+    # A basic lexer, so that a word of the language is one everywhere, and a mistake is named by what it is.
+    return Lark(source, parser="lalr", lexer=NestingLexer, transformer=Builder())

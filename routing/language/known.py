@@ -33,5 +33,7 @@ class Known:
         """By the id of a calculation with a side of unknown type: what it gives if that side fits the other."""
         self.untold: dict[str, Span] = {}
         """The `call.x` of which only what is stored in them could tell the type, each with the value that does not."""
+        self.read_early: dict[str, Type | None] = {}
+        """The `call.x` that were read before it was known what they hold, with what was known."""
         self.unsure = False
         """Whether something unknown was called, so that nobody can say where it leads."""

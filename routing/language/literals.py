@@ -114,6 +114,8 @@ def read_pattern(text: str, ignore_case: bool) -> re.Pattern[str]:
     except re.error as error:
         offset = min(error.pos or 0, len(text) - 1)
         raise BadLiteral(f"this pattern can't be read: {error.msg}", offset, 1) from None
+    except (RecursionError, OverflowError):
+        raise BadLiteral("this pattern nests too deeply, or counts too far", 0, len(text)) from None
     if _repeats_within(parsed, False):
         hint = "a sender could choose a text that takes forever; make the inner one possessive, as in `\\d++`"
         raise BadLiteral("a repetition inside a repetition", 0, len(text), hint)

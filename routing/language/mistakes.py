@@ -57,6 +57,7 @@ _STATEMENTS = _NAMES | {"LET", "IF", "FOR", "MATCH", "CALL", "SHARED"}
 _OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "MATCHES", "COMPARE", "__ANON_1", "DOT", "SIGN", "TIMES"})
 _ITEMS = frozenset({"ON", "ROUTE", "BRANCH", "REPLY", "SHARED", "TEST"})
 _RESERVED = re.compile(r"[a-z]+")
+_LEADING = re.compile(r"\s*")
 
 
 def explain(error: UnexpectedInput, text: str, report: Report) -> None:
@@ -85,22 +86,22 @@ def _token(error: UnexpectedToken, text: str, report: Report) -> None:
         opening = _unclosed(before, text)
         if opening is not None:
             closing = {"{": "}", "(": ")", "[": "]"}[str(opening)]
-            report.error(_span(opening), f"this `{opening}` is never closed", f"add the `{closing}` that ends it")
+            report.error(span_of(opening), f"this `{opening}` is never closed", f"add the `{closing}` that ends it")
             return
     for word in (token, *before[-1:]):
         if word.type == "NAME" and word in FOREIGN:
-            report.error(_span(word), FOREIGN[word])
+            report.error(span_of(word), FOREIGN[word])
             return
     if error.accepts == {"DOT", "EQUAL", "LSQB"} and before:
         name = before[-1]
         hint = f"a statement is a call, `{name}(...)`, or stores, `{name} = ...`"
-        report.error(_span(name), f"nothing is done with `{name}`", hint)
+        report.error(span_of(name), f"nothing is done with `{name}`", hint)
         return
     if token == "-" and text[error.pos_in_stream or 0 :].startswith("->"):
-        report.error(_span(token), "`->` is not in the language", "an arm of `match` is written with `=>`")
+        report.error(span_of(token), "`->` is not in the language", "an arm of `match` is written with `=>`")
         return
     message, hint = _sentence(token, error.accepts)
-    report.error(_span(token), message, hint)
+    report.error(span_of(token), message, hint)
 
 
 def _sentence(token: Token, accepts: set[str]) -> tuple[str, str]:
@@ -161,7 +162,7 @@ def _shown(terminal: str) -> str:
 def _lex(text: str, stop: Token) -> Iterator[Token]:
     """The tokens in front of `stop`."""
     for token in grammar().lex(text):
-        if stop.type != "$END" and _span(token) >= _span(stop):
+        if stop.type != "$END" and span_of(token) >= span_of(stop):
             return
         yield token
 
@@ -179,17 +180,18 @@ def _unclosed(tokens: list[Token], text: str) -> Token | None:
             opened.append(token)
         elif token.type in ("RBRACE", "RPAR", "RSQB") and opened:
             partner = opened.pop()
-            opening, closing = lines[_span(partner).line - 1], lines[_span(token).line - 1]
-            starts_line = not closing[: _span(token).column - 1].strip()
-            if starts_line and _indent(opening) > _indent(closing):
+            opening, closing = _indent(lines, partner), _indent(lines, token)
+            if span_of(token).column - 1 <= closing < opening:
                 return partner
     return opened[-1] if opened else None
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def _indent(lines: list[str], token: Token) -> int:
+    """How far the line of a token is indented."""
+    return _LEADING.match(lines[span_of(token).line - 1]).end()  # type: ignore[union-attr]  # it matches any line
 
 
-def _span(token: Token) -> Span:
+def span_of(token: Token) -> Span:
+    """Where a token stands."""
     line, column = token.line or 1, token.column or 1
     return Span(line, column, line, column + max(1, len(token)))

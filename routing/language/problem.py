@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from routing.language.notes import Notes
+
+MOST_SHOWN = 100
+"""Mistakes of one file that a person is shown; how many there are further is said."""
+_WIDEST = 200
+"""Characters of a line that are shown: of a longer one those around the place."""
 
 
 class Span(NamedTuple):
@@ -36,7 +41,10 @@ class Severity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: `length` characters from `line` and `column` (both from 1), all of them on that line."""
+    """One mistake: `length` characters from `line` and `column` (both from 1), all of them on that line.
+
+    Line 0 stands for a whole file, or for what is no file.
+    """
 
     file: str
     line: int
@@ -104,15 +112,48 @@ class Report:
         """Whether the file can't run."""
         return any(problem.severity is Severity.ERROR for problem in self._found)
 
+    @property
+    def full(self) -> bool:
+        """Whether more was found than anybody reads."""
+        return len(self._found) >= MOST_SHOWN
+
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """A hint with the nearest known name, or ""; a file that is wrong all over gets none behind its first ones."""
+        return "" if self.full else nearest(name, known)
+
+
+def render_all(problems: Sequence[Problem], text: str, most: int = MOST_SHOWN) -> list[str]:
+    """Show problems as `render` does, and behind the first `most` how many there are further."""
+    lines = text.split("\n")
+    shown = [_rendered(problem, lines) for problem in problems[:most]]
+    if len(problems) > most:
+        shown.append(f"... and {len(problems) - most} more")
+    return shown
+
 
 def render(problem: Problem, text: str) -> str:
-    """Show a problem with its line of `text`, a caret under the place, and a hint when there is one."""
-    lines = text.split("\n")
-    source = _visible(lines[problem.line - 1].rstrip()) if problem.line <= len(lines) else ""
+    """Show a problem with its line of `text`, a caret under the place, and a hint when there is one.
+
+    One without a line (of a whole file, of a variable) has no text to show.
+    """
+    return _rendered(problem, text.split("\n"))
+
+
+def _rendered(problem: Problem, lines: Sequence[str]) -> str:
+    if not problem.line:
+        shown = f"{problem.severity.value}: {problem.file}: {problem.message}"
+        return f"{shown}\n  hint: {problem.hint}" if problem.hint else shown
+    line = lines[problem.line - 1].rstrip() if problem.line <= len(lines) else ""
+    column = problem.column - 1
+    first = max(0, column - _WIDEST // 2) if len(line) > _WIDEST else 0
+    before, behind = "..." * (first > 0), "..." * (len(line) > first + _WIDEST)
+    source = before + _visible(line[first : first + _WIDEST]) + behind
+    at = column - first + len(before)
     # Tabs are kept in the margin, so that the caret stands under its place at any tab width.
-    margin = re.sub(r"[^\t]", " ", source[: problem.column - 1].ljust(problem.column - 1))
+    margin = re.sub(r"[^\t]", " ", source[:at].ljust(at))
+    carets = "^" * min(problem.length, max(1, len(source) - at))
     shown = f"{problem.severity.value}: {problem.file}:{problem.line}:{problem.column}: {problem.message}"
-    shown += f"\n    {source}\n    {margin}{'^' * problem.length}"
+    shown += f"\n    {source}\n    {margin}{carets}"
     return f"{shown}\n  hint: {problem.hint}" if problem.hint else shown
 
 

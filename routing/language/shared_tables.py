@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from routing.language import tree
 from routing.language.bound import Bound, Expansion, Local, Step, Store
-from routing.language.problem import nearest
 from routing.language.scope import MISTAKEN, Scope, Typed
 from routing.language.types import ENTRY, NUMBER, TEXT, TRUTH, UNKNOWN, Container, Type, shared_of
 
@@ -26,7 +25,7 @@ def shared_table(expressions: Expressions, node: tree.SharedTable) -> Typed:
     known = expressions.known
     element = known.shared.get(node.name)
     if element is None:
-        hint = nearest(node.name, known.shared).replace("`", "`shared.", 1)
+        hint = expressions.report.nearest(node.name, known.shared).replace("`", "`shared.", 1)
         hint = hint or f"declare it: `shared {node.name}: number for 10m`"
         expressions.report.error(node.span, f"there is no table `shared.{node.name}`", hint)
         return MISTAKEN

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from routing.language import bound, tree
 from routing.language.arguments import bind
-from routing.language.bound import Bound, Constant, Expansion, Local, Step
+from routing.language.bound import Bound, Chain, Constant, Expansion, Local, Step
 from routing.language.comparisons import arm, within
 from routing.language.expressions import PLACES, Expressions, is_iterable_table
 from routing.language.known import KEPT, kept_as
 from routing.language.scope import MISTAKEN, Scope, Typed, Variable
 from routing.language.shared_tables import is_shared, store
 from routing.language.signature import Ends, Parameter, Place, Signature
-from routing.language.tree import written
+from routing.language.tree import else_if, written
 from routing.language.types import (
     BRANCH,
     HEADERS,
@@ -32,6 +32,8 @@ from routing.language.types import (
 
 _NOT_KEPT = frozenset({REQUEST, BRANCH, REPLY, HEADERS, PARAMETERS, SDP})
 """What would be edited under another name: only values are kept."""
+_MOST_WAYS = 1000
+_SHORTER = "put some of them into a `route` of its own, and `call` it"
 _DEEPEST_LOOPS = 10
 """Python itself ends at twenty."""
 
@@ -314,48 +316,56 @@ class Statements:
     # -- control --------------------------------------------------------------------------------------------------
 
     def _if(self, node: tree.If, scope: Scope) -> tuple[list[Step], Flow]:
-        condition = self._expressions.truth(node.condition, scope)
-        then, then_flow = self.block(node.then, scope)
-        otherwise, else_flow = self.block(node.otherwise, scope) if node.otherwise else ((), GOES_ON)
-        return [bound.Choose(condition, then, otherwise, node.condition.span)], _either(then_flow, else_flow)
+        ways: list[bound.Way] = []
+        flows: list[Flow] = []
+        one: tree.If | None = node
+        last: tree.Block | None = None
+        while one is not None:  # a row of `else if`, which may be longer than Python's stack is deep
+            if len(ways) == _MOST_WAYS:
+                self._report.error(one.condition.span, f"`if` has up to {_MOST_WAYS} conditions", _SHORTER)
+                self._known.unsure = True
+                return [], _any_of(*flows, GOES_ON)
+            condition = self._expressions.truth(one.condition, scope)
+            steps, flow = self.block(one.then, scope)
+            ways.append(bound.Way(condition, steps, one.condition.span))
+            flows.append(flow)
+            last, one = one.otherwise, else_if(one)
+        otherwise, flow = self.block(last, scope) if last is not None else ((), GOES_ON)
+        return [bound.Choose(tuple(ways), otherwise)], _any_of(*flows, flow)
 
     def _match(self, node: tree.Match, scope: Scope) -> tuple[list[Step], Flow]:
         subject = self._expressions.value(node.subject, scope)
         self._locals += 1
         name = f"v{self._locals}_subject"
         once = Typed(subject.type, Local(name))  # evaluated once, however many arms there are
-        arms: list[tuple[Bound | None, tuple[Step, ...], tree.Arm]] = []
+        ways: list[bound.Way] = []
         flows: list[Flow] = []
-        complete = False
+        otherwise: tuple[Step, ...] | None = None
         for one in node.arms:
-            if complete:
+            if otherwise is not None:
                 self._report.error(one.span, "this arm is never reached: `else` took everything before")
             condition = self._arm(once, node, one, scope)
-            complete |= condition is None
             steps, flow = self.block(one.body, scope)
-            arms.append((condition, steps, one))
             flows.append(flow)
-        if not complete:
+            if condition is None:
+                otherwise = steps
+            else:
+                ways.append(bound.Way(condition, steps, one.span))
+        if len(node.arms) > _MOST_WAYS:
+            self._report.error(node.arms[_MOST_WAYS].span, f"`match` has up to {_MOST_WAYS} arms", _SHORTER)
+        if otherwise is None:
             flows.append(GOES_ON)
-        chain: tuple[Step, ...] = ()
-        for condition, steps, one in reversed(arms):
-            chain = steps if condition is None else (bound.Choose(condition, steps, chain, one.span),)
-        flow = flows[0]
-        for other in flows[1:]:
-            flow = _either(flow, other)
-        return [bound.SetLocal(name, subject.bound, node.subject.span), *chain], flow
+        subject_step = bound.SetLocal(name, subject.bound, node.subject.span)
+        return [subject_step, bound.Choose(tuple(ways), otherwise or ())], _any_of(*flows)
 
     def _arm(self, subject: Typed, node: tree.Match, one: tree.Arm, scope: Scope) -> Bound | None:
         """The condition of an arm; None for `else`."""
         if one.within is not None:
             return within(self._expressions, subject, node, one.within, scope)
-        conditions = [arm(self._expressions, subject, node, case, scope) for case in one.cases]
+        conditions = tuple(arm(self._expressions, subject, node, case, scope) for case in one.cases)
         if not conditions:
             return None
-        whole = conditions[0]
-        for condition in conditions[1:]:
-            whole = Expansion("left or right", {"left": whole, "right": condition})
-        return whole
+        return Chain("or", conditions) if len(conditions) > 1 else conditions[0]
 
     def _for(self, node: tree.For, scope: Scope) -> tuple[list[Step], Flow]:
         items = self._expressions.value(node.items, scope)
@@ -378,6 +388,8 @@ class Statements:
         if not block.statements:
             return "this block is empty"
         last = block.statements[-1]
+        while isinstance(last, tree.If) and id(last.then) not in self._falling and (other := else_if(last)):
+            last = other
         line = last.span.line
         if isinstance(last, tree.If):
             if last.otherwise is None:
@@ -399,8 +411,8 @@ class Statements:
         return next((self.reason(block) for block in blocks if id(block) in self._falling), f"see line {line}")
 
 
-def _either(left: Flow, right: Flow) -> Flow:
-    return Flow(left.falls or right.falls, left.ends or right.ends)
+def _any_of(*flows: Flow) -> Flow:
+    return Flow(any(flow.falls for flow in flows), any(flow.ends for flow in flows))
 
 
 def _shown(statement: tree.Statement) -> str:

@@ -355,6 +355,15 @@ class File:
     items: tuple[Item, ...]
 
 
+def else_if(node: If) -> If | None:
+    """The `else if` behind an `if`, when there is one."""
+    rest = node.otherwise
+    if rest is None or len(rest.statements) != 1 or rest.span != rest.statements[0].span:
+        return None
+    only = rest.statements[0]
+    return only if isinstance(only, If) else None
+
+
 def written(node: Expression) -> str:
     """A path or text as the operator wrote it."""
     if isinstance(node, Attribute):

@@ -15,7 +15,8 @@ from routing.language.compiler import Entry, OnDialog, OnReply, Watch, compile_p
 from routing.language.environment import Environment, Table
 from routing.language.hours import Hours
 from routing.language.parser import parse
-from routing.language.problem import Problem, Report, Severity, render
+from routing.language.problem import Problem, Report, Severity, render, render_all
+from routing.language.source import Source, read_source, source_of
 from routing.language.stories import Story, read_stories
 from routing.language.types import (
     ADDRESS,
@@ -46,7 +47,6 @@ PARAMETER_TYPES: dict[str, Type] = {
     one.name: one for one in (*_SIMPLE, *(list_of(item) for item in (TEXT, NUMBER, URI, DESTINATION)))
 }
 """What a parameter of a route may be, by the words for it."""
-_LARGEST_FILE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +91,27 @@ def load_routes(
     if isinstance(source, ParsedRoutes):
         name, text, file = source.name, source.text, source.file
     else:
-        name, text = _read(source, name)
+        name, text = _readable(source, name)
     environment = make_environment(modules, tables or {})
     program, problems = _check(name, text, environment, file)
     if program is None:
-        raise ConfigurationError([render(one, text) for one in problems if one.severity is Severity.ERROR])
+        raise ConfigurationError(render_all([one for one in problems if one.severity is Severity.ERROR], text))
     kept = shared or SharedTables()
     opened = {table.name: kept.open(table) for table in program.tables}
-    try:
-        compiled = compile_program(program, environment, name, text, opened, watch)
-    except RecursionError:
-        raise ConfigurationError([render(_too_deep(name), text)]) from None
+    compiled = compile_program(program, environment, name, text, opened, watch)
     # Tracebacks show the lines that were loaded, also when the file is edited later, or there is no file.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    warnings = tuple(render(problem, text) for problem in problems)
+    warnings = tuple(render_all(problems, text))
     return Routes(name, compiled.entry, compiled.on_reply, warnings, compiled.on_dialog, program.keeps_calls)
 
 
 def parse_routes(source: Path) -> ParsedRoutes:
     """Read a route file; ConfigurationError with what keeps it from being understood at all."""
-    name, text = _read(source, "")
+    name, text = _readable(source, "")
     report = Report(name, text)
     file = parse(text, report)
     if report.failed:
-        raise ConfigurationError([render(one, text) for one in report.problems])
+        raise ConfigurationError(render_all(report.problems, text))
     return ParsedRoutes(name, text, tree.File(tuple(one for one in file.items if not isinstance(one, tree.Test))))
 
 
@@ -125,8 +122,20 @@ def check_routes(
     name: str = "main.route",
 ) -> list[Problem]:
     """Every mistake in a route file, in its order; runs nothing of it. `modules` may be classes."""
-    name, text = _read(source, name)
-    return _check(name, text, make_environment(modules, tables or {}))[1]
+    return examine_routes(source, modules, tables, name)[0]
+
+
+def examine_routes(
+    source: Path | str,
+    modules: Iterable[Module | type[Module]],
+    tables: Tables | None = None,
+    name: str = "main.route",
+) -> tuple[list[Problem], str]:
+    """The same with the text that was checked, to show the mistakes in."""
+    name, text, unreadable = _source(source, name)
+    if unreadable is not None:
+        return [unreadable], text
+    return _check(name, text, make_environment(modules, tables or {}))[1], text
 
 
 def read_tests(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
@@ -142,7 +151,7 @@ def read_test_file(source: Path | str, name: str = "main.test.route") -> tuple[t
 def _stories(
     source: Path | str, name: str, read: Callable[[tree.File, Report], tuple[Story, ...]]
 ) -> tuple[tuple[Story, ...], list[Problem]]:
-    name, text = _read(source, name)
+    name, text = _readable(source, name)
     report = Report(name, text)
     return read(parse(text, report), report), report.problems
 
@@ -170,19 +179,16 @@ def _table(table: Container[Any]) -> Table:
     return Table(table, MOMENT if isinstance(table, Hours) else TYPES[getattr(table, "of", str)])
 
 
-def _read(source: Path | str, name: str) -> tuple[str, str]:
-    if isinstance(source, str):
-        return name, source
-    try:
-        data = source.read_bytes()
-        if len(data) > _LARGEST_FILE:
-            raise ConfigurationError([f"{source}: larger than {_LARGEST_FILE} bytes; this is no route file"])
-        return str(source), data.decode("utf-8")
-    except OSError as error:
-        raise ConfigurationError([f"{source}: can't be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError([f"{source}:{line}: this line is not UTF-8 text"]) from None
+def _readable(source: Path | str, name: str) -> tuple[str, str]:
+    """Name and text; ConfigurationError when there is no text."""
+    name, text, unreadable = _source(source, name)
+    if unreadable is not None:
+        raise ConfigurationError([render(unreadable, text)])
+    return name, text
+
+
+def _source(source: Path | str, name: str) -> Source:
+    return source_of(name, source) if isinstance(source, str) else read_source(source)
 
 
 def _check(
@@ -191,14 +197,7 @@ def _check(
     """Check a text, or a `file` that was made of it; the program is None when there are errors."""
     report = Report(name, text)
     program = None
-    try:
-        file = file or parse(text, report)
-        if not report.failed:
-            program = check(file, environment, report)
-    except RecursionError:
-        return None, [_too_deep(name)]
+    file = file or parse(text, report)
+    if not report.failed:
+        program = check(file, environment, report)
     return None if report.failed else program, report.problems
-
-
-def _too_deep(name: str) -> Problem:
-    return Problem(name, 1, 1, 1, "this file nests blocks or conditions too deeply")

@@ -12,7 +12,10 @@ from modules.enum.module import Enum
 from modules.limits.module import Limits
 from modules.proxy.module import Proxy
 from modules.registrar.module import Registrar
+from routing.language.call_order import DEEPEST_CALLS
+from routing.language.lexer import DEEPEST, MOST_WORDS
 from routing.language.problem import render
+from routing.language.source import LARGEST
 from routing.program.config import LimitSettings
 from routing.runtime import Domains
 from routing.runtime.builtins import Builtins
@@ -92,4 +95,11 @@ def test_the_small_print_is_right() -> None:
     for name in PARAMETER_TYPES:
         assert name in section("Types")
     assert f"{MOST_STEPS:,} turns" in PAGE
+    for bound in (
+        f"{LARGEST:,} characters",
+        f"{MOST_WORDS:,} words",
+        f"{DEEPEST} brackets",
+        f"up to {DEEPEST_CALLS} deep",
+    ):
+        assert bound in PAGE
     assert f"{LimitSettings().shared:,} entries" in PAGE

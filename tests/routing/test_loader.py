@@ -69,19 +69,25 @@ def test_a_loaded_file_can_be_loaded_again(source: str, tmp_path: Path, modules:
 
 def test_a_file_that_is_not_there(tmp_path: Path, modules: list[Any]) -> None:
     file = tmp_path / "none.route"
-    assert problems_of(file, modules) == [f"{file}: can't be read: No such file or directory"]
+    assert problems_of(file, modules) == [f"error: {file}: can't be read: No such file or directory"]
 
 
 def test_a_file_that_is_not_text(tmp_path: Path, modules: list[Any]) -> None:
     file = tmp_path / "calls.route"
     file.write_bytes(b'on request {\n    log("caf\xe9")\n}\n')
-    assert problems_of(file, modules) == [f"{file}:2: this line is not UTF-8 text"]
+    assert problems_of(file, modules) == [
+        f'error: {file}:2:13: this is not UTF-8 text: byte E9\n        log("caf\N{REPLACEMENT CHARACTER}")\n'
+        "                ^\n  hint: save the file as UTF-8"
+    ]
 
 
 def test_a_file_that_is_far_too_large(tmp_path: Path, modules: list[Any]) -> None:
     file = tmp_path / "calls.route"
     file.write_bytes(b"#" * 1_000_001)
-    assert problems_of(file, modules) == [f"{file}: larger than 1000000 bytes; this is no route file"]
+    assert problems_of(file, modules) == [f"error: {file}: larger than 1,000,000 characters"]
+    file.write_bytes(b"\xe9" * 1_000_001)
+    assert problems_of(file, modules) == [f"error: {file}: larger than 1,000,000 characters"]
+    assert problems_of("#" * 1_000_001, modules) == ["error: main.route: larger than 1,000,000 characters"]
 
 
 def test_tables_hold_text_unless_they_say_otherwise(modules: list[Any]) -> None:

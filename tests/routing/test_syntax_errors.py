@@ -8,8 +8,6 @@ import pytest
 
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report
-from routing.runtime.loader import Routes
-from sipcore.errors import ConfigurationError
 
 COMMA = "did you forget a comma?"
 STEP = "it is a line of words and values"
@@ -195,32 +193,6 @@ def test_a_byte_order_mark_is_no_mistake(check: Callable[[str], list[Problem]]) 
 def test_an_empty_file_answers_nothing(text: str, check: Callable[[str], list[Problem]]) -> None:
     (problem,) = check(text)
     assert problem.message == "there is no `on request { }`: nothing would answer a request"
-
-
-TOO_DEEP = "this file nests blocks or conditions too deeply"
-
-
-@pytest.mark.parametrize("depth", [50, 150, 400, 3000])
-@pytest.mark.parametrize(
-    ("before", "opening", "inner", "closing", "after"),
-    [
-        ("if ", "not ", "true", "", " { drop() }"),
-        ("if ", "(", "true", ")", " { drop() }"),
-        ("", "if true { ", "log(user)", " }", ""),
-        ("if ", "true or ", "true", "", " { drop() }"),
-        ("note_down(", "[", "1", "]", ")"),
-    ],
-    ids=["not", "parentheses", "blocks", "or", "lists"],
-)
-def test_nesting_without_end_is_refused_or_read(
-    before: str, opening: str, inner: str, closing: str, after: str, depth: int, load: Callable[[str], Routes]
-) -> None:
-    text = f"on request {{ {before}{opening * depth}{inner}{closing * depth}{after} drop() }}"
-    try:
-        load(text)
-    except ConfigurationError as error:
-        assert depth > 100
-        assert error.problems[0].startswith(f"error: main.route:1:1: {TOO_DEEP}")
 
 
 def test_loops_in_loops_have_a_limit_python_does_not_reach(check: Callable[[str], list[Problem]]) -> None:
