@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +14,14 @@ from modules.enum.settings import EnumSettings
 from modules.limits.settings import CountingSettings
 from modules.registrar.settings import RegistrarSettings
 from routing.language.hours import Hours
-from routing.language.problem import Problem, render
+from routing.language.problem import Problem, render_all
+from routing.language.source import read_source, source_of
 from routing.program.environment import override
 from routing.program.expect import Document, Spot, fraction, list_of, one_of, seconds, text, whole_number
 from routing.program.listen import ENCRYPTED, Listen, listen
 from routing.program.named import Named, members, named, time_window
 from routing.program.reading import read, setting, settings_of, table_of
+from routing.program.toml_text import parse_toml
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.net.dns_settings import DnsSettings, server_address
@@ -270,15 +271,7 @@ class Examination:
 
     def rendered(self) -> list[str]:
         """Each mistake with its place, line and caret."""
-        return [rendered(problem, self.text) for problem in self.problems]
-
-
-def rendered(problem: Problem, text: str) -> str:
-    """A mistake as a person reads it; one without a line (a file, a variable) has no text to show."""
-    if problem.line:
-        return render(problem, text)
-    shown = f"{problem.severity.value}: {problem.file}: {problem.message}"
-    return f"{shown}\n  hint: {problem.hint}" if problem.hint else shown
+        return render_all(self.problems, self.text)
 
 
 def load(file: Path, environ: Mapping[str, str]) -> Config:
@@ -291,16 +284,11 @@ def load(file: Path, environ: Mapping[str, str]) -> Config:
 
 def examine(file: Path, environ: Mapping[str, str], text: str | None = None) -> Examination:
     """Read a configuration without raising; a `text` stands in place of what is in the file."""
-    try:
-        text = read_text(file) if text is None else text
-    except OSError as error:
-        return Examination(None, (Problem(str(file), 0, 0, 1, f"can't be read: {error.strerror}"),))
-    except UnicodeDecodeError:
-        return Examination(None, (Problem(str(file), 0, 0, 1, "is not UTF-8 text"),))
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Examination(None, (_syntax_problem(str(file), text, str(error)),), text)
+    source = read_source(file) if text is None else source_of(str(file), text)
+    text = source.text
+    data = source.problem or parse_toml(source.name, text)
+    if isinstance(data, Problem):
+        return Examination(None, (data,), text)
     document = Document(str(file), text)
     override(Config, data, environ, document)
     config = read(Config, data, document)
@@ -314,14 +302,5 @@ def examine(file: Path, environ: Mapping[str, str], text: str | None = None) -> 
 
 
 def read_text(file: Path) -> str:
-    """The text of a file, its lines ended by LF."""
+    """The text of a file, its lines ended by LF; OSError or UnicodeDecodeError when there is none."""
     return file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-
-
-def _syntax_problem(file: str, text: str, message: str) -> Problem:
-    """tomllib says where in its text: `Expected '=' after a key (at line 3, column 5)`."""
-    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
-    lines = text.split("\n")
-    if match is None or match[2] is None:
-        return Problem(file, len(lines), len(lines[-1]) + 1, 1, match[1] if match else message)
-    return Problem(file, int(match[2]), int(match[3]), 1, match[1])

@@ -193,7 +193,8 @@ def list_of(element: Check, *, at_least: int = 0) -> Check:
             raise spot.expected("a list", value)
         if len(value) < at_least:
             raise spot.expected(f"a list of at least {at_least}", value)
-        found: list[Any] = []
+        found: dict[Any, None] = {}
+        wrong: list[None] = []
 
         def once(raw: object, at: Spot) -> object:
             one = element(raw, at)
@@ -202,7 +203,11 @@ def list_of(element: Check, *, at_least: int = 0) -> Check:
             return one
 
         for index, raw in enumerate(value):
-            found.append(spot.inside(index).read(once, raw))
-        return tuple(found)
+            one = spot.inside(index).read(once, raw)
+            if one is None:
+                wrong.append(None)
+            else:
+                found[one] = None
+        return (*found, *wrong)
 
     return check

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
-from routing.language.problem import nearest
+from routing.language.problem import MOST_SHOWN, nearest
 from routing.program.expect import Check, Document, Spot, dotted, seconds, text, whole_number, yes_or_no
 from routing.program.places import KeyPath
 
@@ -98,7 +98,8 @@ def _report_unknown(kind: type, table: Mapping[str, object], document: Document,
     known = [field.name for field in fields(kind)]
     for key in table:
         if key not in known:
-            hint = nearest(key, known) or _elsewhere(key, kind) or f"known here: {', '.join(known)}"
+            many = len(document.problems) > MOST_SHOWN  # nobody reads those, and finding the nearest takes time
+            hint = "" if many else nearest(key, known) or _elsewhere(key, kind) or f"known here: {', '.join(known)}"
             document.report((*path, key), f"unknown key `{key}`{_where(path)}", hint, at_value=False)
 
 

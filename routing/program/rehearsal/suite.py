@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routing.language.problem import Problem
+from routing.language.problem import Problem, render_all
 from routing.language.stories import Story
-from routing.program.config import FILE_NAME, examine, read_text, rendered
+from routing.program.config import FILE_NAME, examine, read_text
 from routing.program.rehearsal.failure import StoryFailed
 from routing.program.rehearsal.settings import Settings
 from routing.runtime.loader import read_test_file, read_tests
@@ -31,7 +31,7 @@ class Source:
 
     def rendered(self) -> list[str]:
         """Its mistakes and warnings as a person reads them."""
-        return [rendered(problem, self.text) for problem in self.problems]
+        return render_all(self.problems, self.text)
 
 
 @dataclass(frozen=True, slots=True)
