@@ -20,13 +20,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "sipp-scenarios"))
 
 import memory  # noqa: E402
+import route_speed  # noqa: E402
 import table  # noqa: E402
 from contestants import Contestant, Kamailio, Ringway  # noqa: E402
 from load import Measured  # noqa: E402
 from sipp_runner import kamailio  # noqa: E402
 from works import Calls, Registrations  # noqa: E402
 
-WORKS = ("calls", "register", "memory", "ramp")
+WORKS = ("calls", "register", "memory", "routes", "ramp")
 _Make = Callable[[Path], Contestant]
 
 
@@ -62,7 +63,7 @@ class Bench:
         say(*(f"{name}: {value}" for name, value in facts.items()))
         rounds: list[table.Rounds] = []
         others: dict[str, Any] = {}
-        for work in self._arguments.work or WORKS[:3]:
+        for work in self._arguments.work or WORKS[:4]:
             say("")
             if work == "calls":
                 rounds.append(self._calls())
@@ -70,6 +71,8 @@ class Bench:
                 rounds.append(self._register())
             elif work == "memory":
                 others["memory"] = self._memory()
+            elif work == "routes":
+                say(*route_speed.lines())
             else:
                 others["highest_rate"] = self._ramp()
         return table.as_json(facts, rounds, others)
@@ -178,7 +181,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"there is no work {unknown[0]}; there are {', '.join(WORKS)}", file=sys.stderr)
         return 2
-    if missing():
+    if set(arguments.work) != {"routes"} and missing():  # the language alone needs nobody
         print(f"missing: apt-get install --no-install-recommends {' '.join(missing())}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:

@@ -155,4 +155,4 @@ def test_users_have_the_hashes_of_their_password(tmp_path: Path) -> None:
 
 def test_an_unknown_work_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["cals"]) == 2
-    assert "there is no work cals; there are calls, register, memory, ramp" in capsys.readouterr().err
+    assert "there is no work cals; there are calls, register, memory, routes, ramp" in capsys.readouterr().err
