@@ -13,7 +13,7 @@ from routing.runtime import Domains, Module
 from sipcore.errors import ConfigurationError
 from sipcore.net.tls_contexts import PreparedTls
 
-_LIVE = frozenset({"domains", "drain_timeout", "hours", "lists", "listen", "routes", "unknown_dialogs"})
+_LIVE = frozenset({"domains", "drain_timeout", "functions", "hours", "lists", "listen", "routes", "unknown_dialogs"})
 """What can change outside of sections while the server runs."""
 _LIVE_SECTIONS = frozenset({"limits", "log", "tls"})
 

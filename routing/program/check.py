@@ -15,6 +15,7 @@ from routing.language.networks import Networks
 from routing.language.problem import Problem, Severity, render, render_all
 from routing.program.config import Config, examine
 from routing.program.exit_codes import FAILURE, OK
+from routing.program.functions import DeclaredFunction, clashes, signatures
 from routing.program.listen import Listen
 from routing.program.reading import fields
 from routing.program.rehearsal.suite import (
@@ -28,8 +29,10 @@ from routing.program.rehearsal.suite import (
 )
 from routing.program.server import MODULES
 from routing.program.versions import Texts
+from routing.runtime.functions import function_table
 from routing.runtime.loader import Tables, examine_routes
 from routing.runtime.platform import Domains
+from routing.runtime.properties import ROOTS
 from sipcore.errors import ConfigurationError
 from sipcore.net.settings import TlsSettings
 from sipcore.net.tls_contexts import Tls
@@ -61,7 +64,8 @@ def check_file(file: Path, environ: Mapping[str, str], *, tests: bool = False) -
         return _with_tests(checked, config.route_file, file, environ) if tests and config is not None else checked
     if is_test_file(file):
         return _with_tests(Checked((), ()), routes_of(file), nearby(file), environ)
-    checked = _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ)})
+    config = _config_near(file, environ)
+    checked = _check_routes(file, None, {"domains": Domains(()), **_tables_near(file, environ, config)}, config)
     return _with_tests(checked, file, nearby(file), environ) if tests else checked
 
 
@@ -87,10 +91,16 @@ def _check(file: Path, environ: Mapping[str, str], texts: Texts | None) -> Check
         tables = config.tables() if config is not None else {}
         domains = Domains(config.domains if config is not None else ())
         text = texts.routes if texts is not None else None
-        routes = _check_routes(route_file, text, {"domains": domains, **tables})
+        routes = _check_routes(route_file, text, {"domains": domains, **tables}, config)
+    names = clashes(config.functions, taken_names(), str(file)) if config is not None else []
     certificates = _check_certificates(file, config) if config is not None else ()
-    problems = (*examination.problems, *routes.problems, *certificates)
-    shown = (*examination.rendered(), *routes.shown, *(render(problem, "") for problem in certificates))
+    problems = (*examination.problems, *names, *routes.problems, *certificates)
+    shown = (
+        *examination.rendered(),
+        *render_all(names, examination.text),
+        *routes.shown,
+        *(render(problem, "") for problem in certificates),
+    )
     return Checked(problems, shown, config)
 
 
@@ -114,21 +124,29 @@ def _check_certificates(file: Path, config: Config) -> tuple[Problem, ...]:
     return tuple(Problem(str(file), 0, 0, 1, text, severity=Severity.WARNING) for text in tls.warnings())
 
 
-def _tables_near(file: Path, environ: Mapping[str, str]) -> Tables:
-    """The tables of the configuration that a route file belongs to: beside it, or in a folder above.
-
-    A file without any, in a collection of examples for instance, has those that its tests give.
-    """
+def _config_near(file: Path, environ: Mapping[str, str]) -> Config | None:
+    """The configuration that a route file most likely belongs to: beside it, or in a folder above."""
     near = nearby(file)
-    if near is None:
-        return given_tables(file, settings_in(None, environ))
-    config = examine(near, environ).config
-    return config.tables() if config is not None else {}
+    return examine(near, environ).config if near is not None else None
 
 
-def _check_routes(file: Path, text: str | None, tables: Tables) -> Checked:
+def _tables_near(file: Path, environ: Mapping[str, str], config: Config | None) -> Tables:
+    """The tables of a configuration; a file without any, in a collection of examples, has those that its tests give."""
+    if config is not None:
+        return config.tables()
+    return given_tables(file, settings_in(None, environ)) if nearby(file) is None else {}
+
+
+def taken_names() -> dict[str, str]:
+    """What a function of [functions] can't be called, with what has the name."""
+    functions = dict.fromkeys(function_table(MODULES), "a function of Ringway")
+    return functions | dict.fromkeys(ROOTS, "a property")
+
+
+def _check_routes(file: Path, text: str | None, tables: Tables, config: Config | None) -> Checked:
+    functions = signatures(config.functions) if config is not None else {}
     with _without_collector():
-        problems, text = examine_routes(file if text is None else text, MODULES, tables, str(file))
+        problems, text = examine_routes(file if text is None else text, MODULES, tables, str(file), functions)
     return Checked(tuple(problems), tuple(render_all(problems, text)))
 
 
@@ -154,6 +172,8 @@ def settings(value: object, hidden: bool = False) -> Any:
         return list(value.texts) if isinstance(value, Networks) else sorted(value)
     if isinstance(value, dict):
         return {name: settings(item) for name, item in value.items()}
+    if isinstance(value, DeclaredFunction):
+        return value.settings()
     if isinstance(value, Listen):
         return f"{value} advertising {value.advertise}" if value.advertise else str(value)
     if isinstance(value, tuple):

@@ -18,6 +18,7 @@ from routing.language.problem import Problem, render_all
 from routing.language.source import read_source, source_of
 from routing.program.environment import override
 from routing.program.expect import Document, Spot, fraction, list_of, one_of, seconds, text, whole_number
+from routing.program.functions import DeclaredFunction, python_function
 from routing.program.listen import ENCRYPTED, Listen, listen
 from routing.program.named import Named, members, named, time_window
 from routing.program.reading import read, setting, settings_of, table_of
@@ -78,6 +79,8 @@ class LimitSettings:
     """What `limit` counts at a time; beyond it what was counted longest ago begins anew."""
     bans: int = setting(whole_number(1), 100_000)
     """Addresses that `ban` keeps; beyond it the oldest gives way."""
+    function_workers: int = setting(whole_number(1, 256), 8)
+    """Threads of each function of [functions]; a call that is late keeps its thread until it ends."""
     shared: int = setting(whole_number(1), 100_000)
     """Entries of each `shared` table; beyond it the oldest gives way."""
     dialogs: int = setting(whole_number(1), 100_000)
@@ -156,6 +159,8 @@ class Config:
     log: LogSettings = settings_of(LogSettings)
     hours: Mapping[str, Hours] = setting(named(time_window), Named())
     """Time windows that routes ask by name: `now in hours.office`."""
+    functions: Mapping[str, DeclaredFunction] = setting(named(python_function), Named())
+    """Python functions that routes call by name."""
     lists: Mapping[str, Container[str]] = setting(named(members), Named())
     """Addresses, networks or texts that routes ask by name: `source.ip in lists.trunks`."""
     control: ControlSettings = settings_of(ControlSettings)
@@ -298,7 +303,7 @@ def examine(file: Path, environ: Mapping[str, str], text: str | None = None) -> 
         route_file = file.parent / routes if isinstance(routes, str) else None
         return Examination(None, tuple(found), document.text(), route_file)
     config = replace(config, file=file)
-    return Examination(config, route_file=config.route_file)
+    return Examination(config, text=document.text(), route_file=config.route_file)
 
 
 def read_text(file: Path) -> str:

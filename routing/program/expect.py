@@ -83,6 +83,10 @@ class Spot:
         shown = "" if self.hidden else f", found {describe(value)}"
         return Unexpected(self, f"{dotted(self.path)}: expected {what}{shown}", hint)
 
+    def unfit(self, message: str, hint: str = "") -> Unexpected:
+        """The error that says what is wrong here in other words."""
+        return Unexpected(self, f"{dotted(self.path)}: {message}", hint)
+
     def inside(self, key: str | int) -> Spot:
         """The place of an element of this value."""
         return Spot(self.document, (*self.path, key), self.hidden)

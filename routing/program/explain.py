@@ -79,7 +79,7 @@ def examine(config: Config, asked: Asked, *, believe: bool = False, answers: Seq
     dns = NoDns()
     edge = ExplainEdge(edge_settings(config), answers, dns)
     kinds: list[type[Module]] = [BelievingAuth if kind is Auth and believe else kind for kind in MODULES]
-    server = Server(config, _SECRET, edge=edge, resolver=dns, modules=kinds)
+    server = Server(config, _SECRET, edge=edge, resolver=dns, modules=kinds, run_functions=False)
     store = DryStore(server.platform.get(Store), server.platform.get(Credentials))  # type: ignore[type-abstract]
     server.platform.provide(Store, store)  # type: ignore[type-abstract]
     server.platform.provide(Credentials, store)  # type: ignore[type-abstract]

@@ -156,9 +156,10 @@ class Reloader:
     # -- what is said -------------------------------------------------------------------------------------------------
 
     def _done(self, version: Version, same: bool, candidate: Candidate) -> Reloaded:
-        first = f"version {version.number} is in force" + (": nothing has changed" if same else "")
+        nothing = same and not candidate.changed  # a file of [functions] may have changed, which is in no version
+        first = f"version {version.number} is in force" + (": nothing has changed" if nothing else "")
         lines = [first, *candidate.routes.warnings]
-        if candidate.changed and not same:
+        if candidate.changed:
             lines.append(f"changed: {', '.join(candidate.changed)}")
         if candidate.waiting:
             lines.append(f"needs a restart: {', '.join(candidate.waiting)}")

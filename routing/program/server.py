@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from modules.auth.module import Auth
@@ -19,6 +19,7 @@ from routing.language.compiler import Watch
 from routing.program.candidate import Candidate, adaptable, merge
 from routing.program.config import Config
 from routing.program.events import guarded
+from routing.program.functions import Functions
 from routing.program.own_endpoints import OwnEndpoints, advertised_host
 from routing.program.route_version import RouteVersion
 from routing.runtime import Domains, Module, Platform
@@ -71,7 +72,8 @@ THE_MACHINE = Surroundings()
 class Server:
     """All parts of one server, connected. Making one opens nothing; `start` and `stop` do.
 
-    A dry run brings an edge, a resolver and modules of its own, a test surroundings too.
+    A dry run brings an edge, a resolver and modules of its own, a test surroundings too; neither does `run_functions`
+    of the operator.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Server:
         resolver: Resolver | None = None,
         modules: Sequence[type[Module]] = MODULES,
         surroundings: Surroundings = THE_MACHINE,
+        run_functions: bool = True,
     ) -> None:
         self.config = config
         self.edge = edge or Edge(edge_settings(config))
@@ -112,6 +115,7 @@ class Server:
         )
         self.shared = SharedTables(config.limits.shared)
         self.platform.dialogs.bound(config.limits.dialogs)
+        self.functions = Functions(config.limits.function_workers, run=run_functions)
         self._reachable: dict[str, tuple[int, ...]] = {}  # filled when the sockets are open
         resolver = resolver or DnsResolver(config.dns)
         random_bytes = surroundings.random_bytes
@@ -148,7 +152,8 @@ class Server:
     ) -> RouteVersion:
         tables = {"domains": domains, **config.tables()}
         name = str(config.route_file)
-        return RouteVersion(load_routes(source, self.modules, tables, name, self.shared, watch))
+        functions = self.functions.load(config.functions, config.file)
+        return RouteVersion(load_routes(source, self.modules, tables, name, self.shared, watch, functions))
 
     # -- change while it runs ---------------------------------------------------------------------------------------
 
@@ -181,6 +186,7 @@ class Server:
         self.platform.runner.limit = limits.parked
         self.shared.bound(limits.shared)
         self.platform.dialogs.bound(limits.dialogs)
+        self.functions.bound(limits.function_workers)
         self.dispatcher.unknown_dialogs = config.unknown_dialogs == "route"
         self._adapt_modules(before.for_modules(), config.for_modules())
         self.dispatcher.routes = self.platform.routes = candidate.routes
@@ -277,6 +283,8 @@ class Server:
             "edge": self.edge.statistics(),
         }
         found.update({module.name: module.statistics() for module in self.modules})
+        if functions := self.functions.statistics():
+            found["functions"] = {name: asdict(counters) for name, counters in functions.items()}
         return {name: counters for name, counters in found.items() if counters is not None}
 
 

@@ -22,6 +22,7 @@ from routing.runtime.values import (
     ReplyFunction,
     address_number,
 )
+from sipcore.uri import Uri
 
 __all__ = [
     "Attempt",
@@ -43,6 +44,7 @@ __all__ = [
     "Platform",
     "Rate",
     "ReplyFunction",
+    "Uri",
     "address_number",
     "function",
 ]

@@ -108,11 +108,12 @@ class Dispatcher:
         elif isinstance(failure, Refused | Malformed):
             self._end(context, failure)
         elif isinstance(failure, Unavailable):
-            log.warning("backend unavailable: %s", failure)
+            log.warning("backend unavailable%s: %s", _place(failure), failure)
             self._end(context, Refused(503, "", (b"Retry-After: 5",)))
         else:
             level = logging.ERROR if not isinstance(failure, RingwayError) else logging.WARNING
-            log.log(level, "route failed for call %r", context.request.call_id, exc_info=failure)
+            call_id = context.request.call_id
+            log.log(level, "route failed for call %r%s", call_id, _place(failure), exc_info=failure)
             self._end(context, Refused(500))
 
     def _end(self, context: Context, refusal: Refused | Malformed) -> None:
@@ -121,6 +122,17 @@ class Dispatcher:
         if not transaction.answered():
             response = self._answer(transaction.request, transaction, refusal)
             (transaction.refuse if context.is_refusable() else transaction.respond)(response)
+
+
+def _place(failure: BaseException) -> str:
+    """Where in a route file it happened, as ` at main.route:12`; empty for what happened in none."""
+    found, trace = "", failure.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith(".route"):
+            found = f" at {file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
 
 
 def new_runner(dispatcher: Dispatcher, perform: Callable[..., Callable[[], None]], limit: int = 10_000) -> Runner:

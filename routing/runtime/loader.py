@@ -6,6 +6,7 @@ import linecache
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from routing.language import tree
@@ -16,6 +17,7 @@ from routing.language.environment import Environment, Table
 from routing.language.hours import Hours
 from routing.language.parser import parse
 from routing.language.problem import Problem, Report, Severity, render, render_all
+from routing.language.signature import Signature
 from routing.language.source import Source, read_source, source_of
 from routing.language.stories import Story, read_stories
 from routing.language.types import (
@@ -81,18 +83,20 @@ def load_routes(
     name: str = "main.route",
     shared: SharedTables | None = None,
     watch: Watch | None = None,
+    functions: Mapping[str, Signature] = MappingProxyType({}),
 ) -> Routes:
     """Load a route file (a Path), its text (a str, called `name` in messages), or one that was parsed before.
 
     `shared` are the shared tables of the server, which stay when routes are loaded again. `watch` is told each
-    statement that runs. Raises `ConfigurationError` with every mistake, rendered; nothing has changed then.
+    statement that runs. `functions` are those of no module. Raises `ConfigurationError` with every mistake, rendered;
+    nothing has changed then.
     """
     file = None
     if isinstance(source, ParsedRoutes):
         name, text, file = source.name, source.text, source.file
     else:
         name, text = _readable(source, name)
-    environment = make_environment(modules, tables or {})
+    environment = make_environment(modules, tables or {}, functions)
     program, problems = _check(name, text, environment, file)
     if program is None:
         raise ConfigurationError(render_all([one for one in problems if one.severity is Severity.ERROR], text))
@@ -130,12 +134,13 @@ def examine_routes(
     modules: Iterable[Module | type[Module]],
     tables: Tables | None = None,
     name: str = "main.route",
+    functions: Mapping[str, Signature] = MappingProxyType({}),
 ) -> tuple[list[Problem], str]:
     """The same with the text that was checked, to show the mistakes in."""
     name, text, unreadable = _source(source, name)
     if unreadable is not None:
         return [unreadable], text
-    return _check(name, text, make_environment(modules, tables or {}))[1], text
+    return _check(name, text, make_environment(modules, tables or {}, functions))[1], text
 
 
 def read_tests(source: Path | str, name: str = "main.test.route") -> tuple[tuple[Story, ...], list[Problem]]:
@@ -156,11 +161,15 @@ def _stories(
     return read(parse(text, report), report), report.problems
 
 
-def make_environment(modules: Iterable[Module | type[Module]], tables: Tables) -> Environment:
+def make_environment(
+    modules: Iterable[Module | type[Module]],
+    tables: Tables,
+    functions: Mapping[str, Signature] = MappingProxyType({}),
+) -> Environment:
     """What a route may use with these modules and tables; raises `ConfigurationError` for an unfit module."""
     modules = tuple(modules)
     return Environment(
-        functions=function_table(modules),
+        functions={**functions, **function_table(modules)},
         roots=ROOTS,
         attributes=ATTRIBUTES,
         keyed=KEYED,

@@ -51,6 +51,7 @@ class Stage:
             edge=self._edge,
             resolver=StoryDns(self._records(), self.directory.address_of, lambda: network.now),
             modules=[kind for kind in MODULES if kind is not Database],
+            run_functions=False,
             surroundings=Surroundings(
                 wall_clock=lambda: start + network.now,
                 random_bytes=random.Random(1).randbytes,
