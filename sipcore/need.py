@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from sipcore.errors import RingwayError, Unavailable
+from sipcore.timers import Timer, Timers
 
 Result = TypeVar("Result")
 Done = Callable[[Any, BaseException | None], None]
@@ -45,17 +46,19 @@ class Need(Generic[Result]):
 class Pending(Generic[Result]):
     """Something that sync code will finish: `pending = Pending(); submit(pending.done); value = await pending`.
 
-    Finishing before anyone waits is fine. `on_cancel` is called when the waiting handler is stopped.
+    Finishing before anyone waits is fine. `on_cancel` is called when nobody waits any more: the waiting handler was
+    stopped, or `timeout` seconds have passed and it gets `Unavailable`. Without one, whoever finishes has a clock.
     """
 
-    __slots__ = ("_error", "_finished", "_result", "_resume", "on_cancel")
+    __slots__ = ("_error", "_finished", "_result", "_resume", "on_cancel", "timeout")
 
-    def __init__(self, on_cancel: Callable[[], object] | None = None) -> None:
+    def __init__(self, on_cancel: Callable[[], object] | None = None, timeout: float = 0.0) -> None:
         self._finished = False
         self._result: Any = None
         self._error: BaseException | None = None
         self._resume: Done | None = None
         self.on_cancel = on_cancel
+        self.timeout = timeout
 
     def done(self, result: Result | None, error: BaseException | None = None) -> None:
         """Finish; a second call is ignored."""
@@ -122,6 +125,9 @@ class Handle:
         if waiting is not None:
             waiting.handle = None
             self._runner.parked -= waiting.counted
+            if waiting.timer is not None:
+                waiting.timer.cancel()
+                waiting.timer = None
 
     def step(self, result: object, error: BaseException | None) -> None:
         """Run the handler until it ends or waits for something that is not there yet."""
@@ -152,9 +158,11 @@ class Handle:
         """Wait for `waited`; an answer that is there already is returned, so that a loop of them stays a loop."""
         runner = self._runner
         if isinstance(waited, Pending):
-            self._waiting = Resume(self, 0)
+            self._waiting = waiting = Resume(self, 0)
             self._cancel = waited.on_cancel
-            waited.subscribe(self._waiting)
+            waited.subscribe(waiting)
+            if waited.timeout and runner.timers is not None:
+                waiting.timer = runner.timers.after(waited.timeout, self._give_up, waited.timeout)
             return None
         if not isinstance(waited, Need):
             return None, RingwayError("a handler may await only a Need")
@@ -174,6 +182,13 @@ class Handle:
             self._cancel = cancel
         return None
 
+    def _give_up(self, seconds: float) -> None:
+        """Wait no longer."""
+        cancel = self._cancel
+        if cancel is not None:
+            cancel()
+        self.resume(None, Unavailable(f"no answer within {seconds:g} s"))
+
     def resume(self, result: object, error: BaseException | None) -> None:
         """Go on with the answer of the slow call it waits for."""
         self._forget()
@@ -184,7 +199,7 @@ class Handle:
 class Resume:
     """The `done` of one wait: works once, and not after the handler was stopped."""
 
-    __slots__ = ("answer", "counted", "handle", "starting")
+    __slots__ = ("answer", "counted", "handle", "starting", "timer")
 
     def __init__(self, handle: Handle, counted: int) -> None:
         self.handle: Handle | None = handle
@@ -192,6 +207,7 @@ class Resume:
         self.starting = False
         """True while the call is being started: an answer is kept then, for the handler is not waiting yet."""
         self.answer: Answer | None = None
+        self.timer: Timer | None = None
 
     def __call__(self, result: object, error: BaseException | None) -> None:
         if self.handle is None:
@@ -205,16 +221,18 @@ class Resume:
 class Runner:
     """Steps handlers. At most `limit` wait for slow calls at a time: the next one gets `Unavailable` (503).
 
-    `on_error(failure, owner)` hears of every handler that raised; `owner` is what `run` was given.
+    `on_error(failure, owner)` hears of every handler that raised; `owner` is what `run` was given. `timers` are those
+    of the stack, for waits with a time-out of their own.
     """
 
-    __slots__ = ("limit", "on_error", "parked", "perform")
+    __slots__ = ("limit", "on_error", "parked", "perform", "timers")
 
     def __init__(self, perform: Performer, on_error: Callable[[Exception, Any], None], limit: int = 10_000) -> None:
         self.perform = perform
         self.on_error = on_error
         self.limit = limit
         self.parked = 0
+        self.timers: Timers | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, object], owner: object = None) -> Handle:
         """Run a handler to its end, or to the first slow call; a fault goes to `on_error`."""

@@ -71,6 +71,7 @@ class Bench:
             settings=settings,
         )
         dispatcher.platform = self.platform
+        self.platform.runner.timers = self.timers
         self.platform.observe = self.platform.observe_refusals = self.facts.append
         self.contexts: list[Context] = []
 

@@ -77,6 +77,7 @@ class Server:
         self.stack = self.node.stack
         self.locator = LiteralLocator()
         runner = new_runner(self.dispatcher, self._perform)
+        runner.timers = self.stack.timers
         self.platform = Platform(
             stack=self.stack,
             runner=runner,

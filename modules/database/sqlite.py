@@ -21,6 +21,9 @@ from sipcore.need import Done, Pending
 
 Post = Callable[[Callable[[], None]], None]
 
+_LONGER = 3.0
+"""Seconds beyond the busy time-out that a request waits for an answer: the disk itself may hang."""
+
 
 class SqliteStore:
     """Accounts and bindings in one SQLite file."""
@@ -30,6 +33,7 @@ class SqliteStore:
         self._post = post
         self._wall_clock = wall_clock
         self._busy_timeout = settings.busy_timeout
+        self._patience = settings.busy_timeout + _LONGER
         self._writing = Writer(self._connection(read_only=False), self._changed, self._opened)
         self._writer: Worker[Operation] = Worker(
             "writer", self._writing, post, limit=settings.queue, window=settings.window, poll=settings.poll
@@ -118,7 +122,7 @@ class SqliteStore:
     # -- between the threads ----------------------------------------------------------------------------------------
 
     def _ask(self, query: Query) -> Pending[Any]:
-        pending: Pending[Any] = Pending()
+        pending: Pending[Any] = Pending(timeout=self._patience)
         try:
             self._reader.submit(query, pending.done)
         except Unavailable as error:

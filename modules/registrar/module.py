@@ -20,7 +20,7 @@ from modules.registrar.refusal import (
 from modules.registrar.register import Registration, Update, read, update
 from modules.registrar.settings import RegistrarSettings
 from modules.registrar.source import Source, connection_for, needs_connection, source_of
-from modules.registrar.turns import Turns
+from modules.registrar.turns import LONGEST_WAIT, Turns
 from routing.runtime import Context, Destination, Ends, Module, Platform, function
 from routing.runtime.stores import BindingRow, Credentials, PurgeBindings, SaveBindings, Store
 from sipcore.errors import Refused, Unavailable
@@ -311,7 +311,7 @@ class _Change:
         self.flow = flow
         self.source = source
         self.now = now
-        self.pending: Pending[None] = Pending()
+        self.pending: Pending[None] = Pending(timeout=LONGEST_WAIT)
 
     def __call__(self, result: object, error: BaseException | None) -> None:
         if error is None:

@@ -8,6 +8,9 @@ from functools import partial
 from sipcore.errors import Unavailable
 from sipcore.need import Pending
 
+LONGEST_WAIT = 30.0
+"""Seconds that a REGISTER waits for its turn, and for the store: its sender gives up after 32 (RFC 3261 17.1.2.2)."""
+
 
 class Turns:
     """Keeps REGISTERs for the same address of record apart; at most `limit` wait for one."""
@@ -26,7 +29,7 @@ class Turns:
             return
         if len(queue) >= self.limit:
             raise Unavailable("too many REGISTERs for one address of record")
-        pending: Pending[None] = Pending()
+        pending: Pending[None] = Pending(timeout=LONGEST_WAIT)
         pending.on_cancel = partial(queue.remove, pending)
         queue.append(pending)
         await pending

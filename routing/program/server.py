@@ -101,6 +101,7 @@ class Server:
             alias=self.edge.alias,
         )
         runner = new_runner(self.dispatcher, self.edge.perform, config.limits.parked)
+        runner.timers = self.stack.timers
         domains = domains_of(config, surroundings.is_own_address)
         self.own_endpoints = OwnEndpoints(domains, config.listen)
         self.platform = Platform(

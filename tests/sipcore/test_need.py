@@ -9,6 +9,7 @@ import pytest
 
 from sipcore.errors import RingwayError, Unavailable
 from sipcore.need import Done, Need, Pending, Runner
+from sipcore.timers import Timers
 
 
 async def fetch(user: str) -> str:
@@ -331,3 +332,51 @@ def test_pendings_do_not_count_against_the_limit() -> None:
     for number, pending in enumerate(pendings):
         pending.done(number)
     assert bench.seen == [0, 1, 2]
+
+
+def test_a_pending_that_nobody_finishes_is_given_up(bench: Bench) -> None:
+    bench.runner.timers = timers = Timers(100.0)
+    pending: Pending[int] = Pending(on_cancel=lambda: bench.seen.append("let go"), timeout=8.0)
+
+    async def handler() -> None:
+        try:
+            await pending
+        except Unavailable as error:
+            bench.seen.append(str(error))
+
+    handle = bench.run(handler())
+    timers.expire(107.9)
+    assert bench.seen == []
+    timers.expire(108.0)
+    assert bench.seen == ["let go", "no answer within 8 s"] and handle.finished
+    pending.done(7)
+    assert len(bench.seen) == 2 and bench.errors == []
+
+
+def test_a_pending_that_is_finished_in_time_leaves_no_timer(bench: Bench) -> None:
+    bench.runner.timers = timers = Timers(100.0)
+
+    async def handler(pending: Pending[int]) -> None:
+        bench.seen.append(await pending)
+
+    for stop in (False, True):
+        pending: Pending[int] = Pending(timeout=8.0)
+        handle = bench.run(handler(pending))
+        assert timers.pending() == 1
+        if stop:
+            handle.stop()
+        pending.done(7)
+        assert timers.pending() == 0
+    timers.expire(200.0)
+    assert (bench.seen, bench.errors) == ([7], [])
+
+
+def test_a_pending_without_a_time_out_waits_as_long_as_it_takes(bench: Bench) -> None:
+    bench.runner.timers = timers = Timers(100.0)
+    pending: Pending[int] = Pending()
+
+    async def handler() -> None:
+        bench.seen.append(await pending)
+
+    bench.run(handler())
+    assert timers.pending() == 0

@@ -463,3 +463,10 @@ def test_trouble_is_logged_when_it_begins_and_when_it_ends(
         "is locked by another program",
         "works again",
     ]
+
+
+@pytest.mark.row("E08", "E11")
+def test_a_question_has_a_deadline_beyond_the_busy_time_out(tmp_path: Path) -> None:
+    store = SqliteStore(DatabaseSettings(f"sqlite:///{tmp_path}/none.db", busy_timeout=5.0), lambda call: None)
+    for pending in (store.fetch_credentials("a", "b"), store.fetch_bindings("a", "b"), store.fetch_all_bindings()):
+        assert pending.timeout == 8.0

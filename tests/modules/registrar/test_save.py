@@ -441,3 +441,18 @@ def test_counters(office: Office) -> None:
     counted = office.registrar.statistics()
     assert (counted.registers, counted.queries, counted.failed) == (1, 1, 1)
     assert (counted.addresses_of_record, counted.bindings, counted.busy) == (1, 1, 0)
+
+
+@pytest.mark.row("E08", "E11")
+def test_a_store_that_gives_no_answer_at_all(office: Office) -> None:
+    """The disk hangs: a refusal while somebody still waits for it; what is written after all counts all the same."""
+    office.store.held = True
+    done = office.register(A)
+    office.bench.pass_time(29)
+    assert done.responses == []
+    office.bench.pass_time(1)
+    assert done.status == 500 and office.contacts() == []
+    office.store.held = False
+    office.store.release()
+    assert office.contacts() == ["sip:alice@10.0.0.2"]
+    assert office.register(B, cseq=2, call_id="other").status == 200  # the turn was given back

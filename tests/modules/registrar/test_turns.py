@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modules.registrar.turns import Turns
+from modules.registrar.turns import LONGEST_WAIT, Turns
 from sipcore.errors import Unavailable
 from sipcore.need import Handle
 from tests.platforms import Bench
@@ -13,7 +13,8 @@ from tests.platforms import Bench
 class Queue:
     def __init__(self, limit: int = 10) -> None:
         self.turns = Turns(limit)
-        self.runner = Bench().platform.runner
+        self.bench = Bench()
+        self.runner = self.bench.platform.runner
         self.began: list[str] = []
         self.refused: list[str] = []
 
@@ -67,3 +68,16 @@ def test_who_is_stopped_is_passed_over() -> None:
 def test_leaving_without_a_turn_is_a_fault() -> None:
     with pytest.raises(KeyError):
         Turns(1).leave("k")
+
+
+@pytest.mark.row("E08")
+def test_who_waits_too_long_is_refused_and_passed_over() -> None:
+    queue = Queue()
+    for name in "ab":
+        queue.arrive(name)
+    queue.bench.pass_time(LONGEST_WAIT - 1)
+    queue.arrive("c")
+    queue.bench.pass_time(1)
+    assert queue.refused == ["b"]
+    queue.turns.leave("k")
+    assert queue.began == ["a", "c"]
