@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from routing.runtime import Context, Module, function
+from routing.runtime.builtins import Builtins
+from routing.runtime.loader import load_routes
 from sipcore.errors import Unavailable
+from sipcore.need import Pending
 from tests.calls import ALICE, BOB, BOB_DESK, US, Call, busy
 from tests.routed import routed
+from tests.serving import Route, Server
 from tests.wire import request, response_to
 
 
@@ -147,5 +152,34 @@ def test_a_fault_is_answered_and_the_next_request_is_served(
 def test_a_fault_is_logged_with_the_line_of_the_route(caplog: Any) -> None:
     call = Call(routed("on request {\n    ring(lookup(request.uri))\n    drop()\n}", failure=ZeroDivisionError()))
     call.dial()
+    (record,) = caplog.records
+    assert "main.route:2: route failed for call b'call-1" in record.getMessage()
     assert 'File "main.route", line 2, in on_request' in caplog.text
-    assert "call-1" in caplog.text
+
+
+class Slow(Module):
+    """Waits for what never comes, with a deadline."""
+
+    name = "slow"
+
+    @function()
+    async def directory(self, context: Context) -> str:
+        """What a directory says."""
+        return await Pending(timeout=8.0)
+
+
+@pytest.mark.row("E08")
+def test_a_wait_that_takes_too_long_is_answered_and_others_do_not_wait(caplog: Any) -> None:
+    def make(server: Server) -> Route:
+        modules = [Builtins(server.platform), Slow(server.platform)]
+        text = 'on request {\n    if request.method == "OPTIONS" { reply(200) }\n    log(directory())\n    drop()\n}'
+        return load_routes(text, modules).run
+
+    call = Call(make)
+    call.dial(7.9)
+    call.alice.send(request("OPTIONS", "sip:bob@example.com", source=ALICE, branch="o1", call_id="2"), US)
+    call.wire.run(0.05)
+    assert (call.statuses(), call.statuses("OPTIONS")) == ([100], [200])
+    call.wire.run(0.1)
+    assert call.statuses() == [100, 503]
+    assert "main.route:3: backend unavailable: no answer within 8 s" in caplog.text
