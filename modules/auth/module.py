@@ -9,7 +9,7 @@ from typing import NamedTuple
 from modules.auth.cache import AccountCache
 from modules.auth.settings import AuthSettings
 from modules.auth.verdict import Form, credentials_for, form_of, is_for_this_request, proves, stored_ha1
-from routing.runtime import Context, Ends, Module, Platform, function
+from routing.runtime import Context, Effect, Ends, Module, Platform, function
 from routing.runtime.stores import Account, Credentials
 from sipcore import digest
 from sipcore.digest import MD5, Algorithm, algorithms_named, challenge
@@ -97,7 +97,7 @@ class Auth(Module):
         """Counters."""
         return AuthStatistics(self._accepted, self._challenged, self._rejected, len(self._cache))
 
-    @function(ends=Ends.MAY)
+    @function(ends=Ends.MAY, effect=Effect.VOUCHES)
     async def authenticate(self, context: Context, *, as_: NameAddr) -> bool:
         """Let the request on only when it proves to come from this user; else challenge it, and end the route."""
         request = context.request

@@ -24,6 +24,7 @@ from routing.runtime import (
     Destination,
     DialogFunction,
     Duration,
+    Effect,
     Ends,
     Module,
     Order,
@@ -74,7 +75,7 @@ class Proxy(Module):
 
     # -- functions of the language ----------------------------------------------------------------------------------
 
-    @function(ends=Ends.ALWAYS)
+    @function(ends=Ends.ALWAYS, effect=Effect.SENDS)
     async def relay(
         self,
         context: Context,
@@ -90,7 +91,7 @@ class Proxy(Module):
         forks = await self._fork(context, to, edit, replies)
         forks.start()
 
-    @function(ends=Ends.MAY)
+    @function(ends=Ends.MAY, effect=Effect.SENDS)
     async def ring(
         self,
         context: Context,

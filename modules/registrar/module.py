@@ -21,7 +21,7 @@ from modules.registrar.register import Registration, Update, read, update
 from modules.registrar.settings import RegistrarSettings
 from modules.registrar.source import Source, connection_for, needs_connection, source_of
 from modules.registrar.turns import LONGEST_WAIT, Turns
-from routing.runtime import Context, Destination, Ends, Module, Platform, function
+from routing.runtime import Context, Destination, Effect, Ends, Module, Platform, function
 from routing.runtime.stores import BindingRow, Credentials, PurgeBindings, SaveBindings, Store
 from sipcore.errors import Refused, Unavailable
 from sipcore.facts import Registered
@@ -196,7 +196,7 @@ class Registrar(Module):
         found.sort(key=lambda destination: -destination.q)
         return found
 
-    @function()
+    @function(effect=Effect.OURS)
     async def exists(self, context: Context, uri: Uri) -> bool:
         """Whether there is an account of this name, registered or not."""
         domain = self.platform.domains.canonical(uri.host)

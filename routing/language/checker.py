@@ -12,6 +12,7 @@ from routing.language.expressions import Expressions
 from routing.language.known import KEPT, Known
 from routing.language.literals import BadLiteral, read_quantity
 from routing.language.problem import Report, Span
+from routing.language.relaying import warn_of_open_relays
 from routing.language.scope import Scope
 from routing.language.signature import Ends, Parameter, Place
 from routing.language.statements import Callee, Statements
@@ -47,6 +48,8 @@ def check(file: tree.File, environment: Environment, report: Report) -> Program:
     if not found.failed:
         checker.report_untold()
     report.take(found)
+    if not report.failed:
+        warn_of_open_relays(file, environment, report)
     return replace(program, stories=stories)
 
 

@@ -28,6 +28,18 @@ class Ends(enum.Enum):
     ALWAYS = "always"
 
 
+class Effect(enum.Enum):
+    """What a call means for who may use the server: the check walks the paths of a file with it."""
+
+    NONE = "none"
+    VOUCHES = "vouches"
+    """The route goes on only when the request proved who it is from."""
+    SENDS = "sends"
+    """The request is sent, to the Request-URI or to the first argument."""
+    OURS = "ours"
+    """True only when the request is for a user of a served domain."""
+
+
 ConstantCheck = Callable[[Mapping[str, object]], str]
 """Looks at the arguments of a call that are known at load, by their Python names; returns what is wrong, or ""."""
 
@@ -62,6 +74,7 @@ class Signature:
     check: ConstantCheck | None = None
     site: str = ""
     """The Python name of a parameter that is told where the call stands, if there is one."""
+    effect: Effect = Effect.NONE
     elsewhere: Signature | None = None
     """Another function of the same name, for places where this one can't be called."""
 

@@ -17,7 +17,7 @@ from routing.program.explain_trace import Call, Line, Note, Step, Trace, Value
 from routing.program.logs import escape
 from routing.program.resolve import reachable
 from routing.program.server import MODULES, Server, edge_settings
-from routing.runtime import Context, Ends, Module, function
+from routing.runtime import Context, Effect, Ends, Module, function
 from routing.runtime.functions import function_table
 from routing.runtime.stores import Credentials, Store
 from sipcore.errors import ConfigurationError, Malformed
@@ -32,7 +32,7 @@ _SECRET = b"a dry run needs no secret of its own"
 class BelievingAuth(Auth):
     """`authenticate` as if the right password had been given."""
 
-    @function(ends=Ends.MAY)
+    @function(ends=Ends.MAY, effect=Effect.VOUCHES)
     async def authenticate(self, context: Context, *, as_: NameAddr) -> bool:
         """Let every user of a served domain through."""
         uri = as_.uri

@@ -6,7 +6,7 @@ for that request alone.
 """
 
 from routing.runtime.context import Attempt, Context, Outcome
-from routing.runtime.module import Ends, Module, Place, function
+from routing.runtime.module import Effect, Ends, Module, Place, function
 from routing.runtime.platform import Domains, Platform
 from routing.runtime.values import (
     BranchFunction,
@@ -33,6 +33,7 @@ __all__ = [
     "DialogFunction",
     "Domains",
     "Duration",
+    "Effect",
     "Ends",
     "FinalCode",
     "HeaderField",

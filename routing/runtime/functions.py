@@ -158,6 +158,7 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
         summary,
         declaration.check,
         site,
+        declaration.effect,
     )
 
 

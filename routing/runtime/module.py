@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from routing.language.signature import ConstantCheck, Ends, Place
+from routing.language.signature import ConstantCheck, Effect, Ends, Place
 
 if TYPE_CHECKING:
     from routing.runtime.platform import Platform
 
-__all__ = ["Declaration", "Ends", "Module", "Place", "function"]
+__all__ = ["Declaration", "Effect", "Ends", "Module", "Place", "function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +25,7 @@ class Declaration:
     ends: Ends
     places: Place
     check: ConstantCheck | None = None
+    effect: Effect = Effect.NONE
 
 
 def function(
@@ -33,6 +34,7 @@ def function(
     places: Place = Place.REQUEST,
     name: str = "",
     check: ConstantCheck | None = None,
+    effect: Effect = Effect.NONE,
 ) -> Callable[[F], F]:
     """Declare a module's method as a function of the routing language.
 
@@ -40,12 +42,12 @@ def function(
     arguments. A trailing underscore is cut from names (`as_` is written `as:`), further underscores stay. The first
     line of the docstring is what hover, completion and the reference show. An `async def` may wait; it is refused in
     BRANCH and REPLY places. `check` is asked when a file is loaded, with the arguments that are written out; what it
-    says is a mistake of the call.
+    says is a mistake of the call. `effect` is what it means for who may use the server.
     """
 
     def declare(method: F) -> F:
         method.__declaration__ = Declaration(  # type: ignore[attr-defined]
-            name or method.__name__.rstrip("_"), ends, places, check
+            name or method.__name__.rstrip("_"), ends, places, check, effect
         )
         return method
 

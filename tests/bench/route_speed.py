@@ -164,7 +164,7 @@ def many_routes(count: int) -> str:
         f'    if request.uri.user == "{number}" {{ call route{number}("x", 20s) }}\n' for number in range(count)
     )
     routes = "".join(_ROUTE.format(number=number) for number in range(count))
-    return f"on request {{\n{calls}    reply(404)\n}}\n\n{routes}"
+    return f"on request {{\n    authenticate(as: from)\n{calls}    reply(404)\n}}\n\n{routes}"
 
 
 class Steps(NamedTuple):

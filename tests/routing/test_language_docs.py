@@ -16,7 +16,9 @@ from routing.language.call_order import DEEPEST_CALLS
 from routing.language.lexer import DEEPEST, MOST_WORDS
 from routing.language.problem import render
 from routing.language.source import LARGEST
+from routing.program.check import check_file
 from routing.program.config import LimitSettings
+from routing.program.functions import DEFAULT_TIMEOUT
 from routing.runtime import Domains
 from routing.runtime.builtins import Builtins
 from routing.runtime.functions import function_table
@@ -51,11 +53,29 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 2
 
 
-def test_the_mistakes_are_the_ones_that_are_shown() -> None:
-    (text,) = re.findall(r"^```route mistake\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (shown,) = re.findall(r"^```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("kind", ["mistake", "warning"])
+def test_the_mistakes_are_the_ones_that_are_shown(kind: str) -> None:
+    ((text, shown),) = re.findall(rf"^```route {kind}\n(.*?)^```\n\n```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     problems = check_routes(text, MODULES, TABLES)
     assert "\n".join(render(problem, text) for problem in problems) + "\n" == shown
+
+
+def test_the_functions_of_the_example_are_right(tmp_path: Path) -> None:
+    python, configuration, route = (
+        re.findall(rf"^```{kind}\n(.*?)^```", section("Python functions"), re.MULTILINE | re.DOTALL)[0]
+        for kind in ("python", "toml", "route with functions")
+    )
+    (tmp_path / "lib" / "acme").mkdir(parents=True)
+    for file in ("numbers.py", "lib/acme/__init__.py", "lib/acme/fraud.py"):
+        (tmp_path / file).write_text(python)
+    (tmp_path / "ringway.toml").write_text(f'domains = ["example.com"]\n{configuration}')
+    (tmp_path / "main.route").write_text(route)
+    checked = check_file(tmp_path / "ringway.toml", {})
+    assert checked.shown == () and checked.config is not None
+    assert checked.config.functions["score"].timeout == 0.5
+    text = section("Python functions")
+    assert f"{DEFAULT_TIMEOUT:g} s when nothing is said" in text
+    assert f"{LimitSettings().function_workers} threads" in text
 
 
 def test_every_function_stands_in_the_table_with_its_first_sentence() -> None:

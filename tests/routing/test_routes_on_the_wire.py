@@ -153,7 +153,7 @@ def test_a_fault_is_logged_with_the_line_of_the_route(caplog: Any) -> None:
     call = Call(routed("on request {\n    ring(lookup(request.uri))\n    drop()\n}", failure=ZeroDivisionError()))
     call.dial()
     (record,) = caplog.records
-    assert "main.route:2: route failed for call b'call-1" in record.getMessage()
+    assert record.getMessage() == "route failed for call b'call-1' at main.route:2"
     assert 'File "main.route", line 2, in on_request' in caplog.text
 
 
@@ -182,4 +182,4 @@ def test_a_wait_that_takes_too_long_is_answered_and_others_do_not_wait(caplog: A
     assert (call.statuses(), call.statuses("OPTIONS")) == ([100], [200])
     call.wire.run(0.1)
     assert call.statuses() == [100, 503]
-    assert "main.route:3: backend unavailable: no answer within 8 s" in caplog.text
+    assert "backend unavailable at main.route:3: no answer within 8 s" in caplog.text
