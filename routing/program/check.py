@@ -46,11 +46,13 @@ class Checked:
     shown: tuple[str, ...]
     """The problems as a person reads them."""
     config: Config | None = None
+    strict: bool = False
+    """Whether a warning is as bad as a mistake."""
 
     @property
     def failed(self) -> bool:
-        """Whether the server would refuse to start."""
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
+        """Whether the server would refuse to start; with `strict` also whether anything was found at all."""
+        return any(self.strict or problem.severity is Severity.ERROR for problem in self.problems)
 
 
 def check_file(file: Path, environ: Mapping[str, str], *, tests: bool = False) -> Checked:
@@ -186,9 +188,9 @@ def settings(value: object, hidden: bool = False) -> Any:
     }
 
 
-def check(files: list[Path], environ: Mapping[str, str], as_json: bool) -> int:
+def check(files: list[Path], environ: Mapping[str, str], as_json: bool, strict: bool = False) -> int:
     """The command; returns its exit code."""
-    results = [check_file(file, environ, tests=True) for file in files]
+    results = [dataclasses.replace(check_file(file, environ, tests=True), strict=strict) for file in files]
     if as_json:
         print(json.dumps([_as_json(file, result) for file, result in zip(files, results, strict=True)], indent=2))
     else:
@@ -211,7 +213,13 @@ def _as_json(file: Path, result: Checked) -> dict[str, Any]:
 def summary(file: Path, result: Checked) -> str:
     """The last line of what a check shows."""
     errors = sum(problem.severity is Severity.ERROR for problem in result.problems)
-    return f"{file}: {errors} mistake{'s' if errors > 1 else ''}" if errors else f"{file}: good"
+    warnings = len(result.problems) - errors
+    found = [
+        f"{count} {what}{'s' if count > 1 else ''}"
+        for count, what in ((errors, "mistake"), (warnings, "warning"))
+        if count and (what == "mistake" or result.strict or not errors)
+    ]
+    return f"{file}: {', '.join(found if result.failed else ['good', *found])}"
 
 
 def _show(file: Path, result: Checked) -> None:

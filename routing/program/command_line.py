@@ -116,6 +116,7 @@ def _add_server_commands(commands: _Commands[_Parser]) -> None:
     check.add_argument("files", nargs="*", metavar="FILE", help="a configuration, or a .route file alone")
     check.add_argument("-f", dest="file", metavar="FILE", help="the same as FILE")
     check.add_argument("--json", action="store_true", help="for programs")
+    check.add_argument("--strict", action="store_true", help="a warning is as bad as a mistake")
     _add_explain_command(commands)
     _add_test_command(commands)
     first = _add(
@@ -276,7 +277,7 @@ def _check(asked: argparse.Namespace) -> int:
 
     named = [*asked.files, *([asked.file] if asked.file else [])]
     files = [Path(name) for name in named] or [find(None, os.environ)]
-    return check(files, os.environ, asked.json)
+    return check(files, os.environ, asked.json, asked.strict)
 
 
 def _explain(asked: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from routing.program.check import check
+from routing.program.command_line import main
 from routing.program.exit_codes import FAILURE, OK
 
 GOOD = 'on request { reply(404, "Nobody") }\n'
@@ -114,3 +115,29 @@ def test_the_default_route_file_is_good(folder: Path, capsys: pytest.CaptureFixt
     assert "warning" not in capsys.readouterr().out
     code = [line for line in default.read_text().splitlines() if line.strip() and not line.strip().startswith("#")]
     assert len(code) < 40
+
+
+OPEN = "on request { relay() }\n"
+
+
+def test_a_warning_is_shown_and_does_no_harm(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "main.route").write_text(OPEN)
+    assert checked("ringway.toml") == OK
+    shown = capsys.readouterr().out
+    assert "warning: main.route:1:14: anybody can have a request sent anywhere from here" in shown
+    assert shown.endswith("ringway.toml: good, 1 warning\n")
+
+
+def test_with_strict_a_warning_is_as_bad_as_a_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "main.route").write_text(OPEN)
+    assert main(["check", "--strict", "main.route"]) == FAILURE
+    assert capsys.readouterr().out.endswith("main.route: 1 warning\n")
+    assert main(["check", "--strict", "--json", "main.route"]) == FAILURE
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["good"], found["problems"][0]["severity"]) == (False, "warning")
+    (folder / "main.route").write_text("on request { replay(404) relay() }\nroute spare() { drop() }\n")
+    assert main(["check", "--strict", "main.route"]) == FAILURE
+    assert capsys.readouterr().out.endswith("main.route: 1 mistake, 1 warning\n")
+    (folder / "main.route").write_text(GOOD)
+    assert main(["check", "--strict", "ringway.toml"]) == OK
+    assert capsys.readouterr().out.endswith("ringway.toml: good\n")
