@@ -8,7 +8,7 @@ from routing.language import tree
 from routing.language.bound import Function, Program, SharedTable
 from routing.language.call_order import call_order
 from routing.language.environment import Environment
-from routing.language.expressions import Expressions
+from routing.language.expressions import Expressions, a
 from routing.language.known import KEPT, Known
 from routing.language.literals import BadLiteral, read_quantity
 from routing.language.problem import Report, Span
@@ -218,9 +218,11 @@ class _Checker:
             span = written.span.part(mistake.offset, mistake.length)
             self._report.error(span, mistake.message, mistake.hint)
             return 0.0
-        if type_ != DURATION or not isinstance(value, float) or not value:
-            self._report.error(written.span, f"a lifetime is a duration; this is {type_}", "as in `for 10m`")
+        if type_ != DURATION or not isinstance(value, float):
+            self._report.error(written.span, f"a lifetime is a duration; this is {a(type_)}", "as in `for 10m`")
             return 0.0
+        if not value:
+            self._report.error(written.span, "a table with no lifetime keeps nothing", "as in `for 10m`")
         return value
 
     def _warn_unused(self) -> None:

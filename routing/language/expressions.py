@@ -108,7 +108,7 @@ class Expressions:
             hint = 'compare it, as in `!= ""`' if typed.type.is_a(TEXT) else "compare it with something"
             if typed.type.element is not None:
                 hint = "ask `x in list`, or whether it is `.empty`"
-            self.report.error(node.span, f"a condition is true or false; this is {_a(typed.type)}", hint)
+            self.report.error(node.span, f"a condition is true or false; this is {a(typed.type)}", hint)
         return typed.bound
 
     def fit(self, typed: Typed, wanted: Type, node: tree.Expression) -> Typed:
@@ -120,7 +120,7 @@ class Expressions:
         function = conversion(typed.type, wanted)
         if function is not None:
             return Typed(wanted, Expansion("function(it)", {"function": Constant(function), "it": typed.bound}))
-        message = f"expected {_a(wanted)}, this is {_a(typed.type)}"
+        message = f"expected {a(wanted)}, this is {a(typed.type)}"
         self.report.error(node.span, message, _mismatch(typed, wanted, node))
         return MISTAKEN
 
@@ -162,7 +162,7 @@ class Expressions:
             if one.limits is not None:
                 low, high = one.limits
                 if not isinstance(value, int) or not low <= value <= high:
-                    self.report.error(span, f"{_a(one)} is a whole number from {low} to {high}")
+                    self.report.error(span, f"{a(one)} is a whole number from {low} to {high}")
                 return Typed(one, typed.bound)
         return typed
 
@@ -293,14 +293,14 @@ class Expressions:
             known.update(attributes)
             kind = kind.base
         hint = self.report.nearest(node.name.text, known) or _known(known)
-        self.report.error(node.name.span, f"{_a(owner.type)} has no `{node.name.text}`", hint)
+        self.report.error(node.name.span, f"{a(owner.type)} has no `{node.name.text}`", hint)
         return None
 
     def keyed(self, node: tree.Index, owner: Typed) -> tuple[Keyed, str] | None:
         """What is asked with `[...]` and the key; None when a mistake was reported."""
         asked = self.environment.keyed.get(owner.type.name)
         if asked is None:
-            self.report.error(node.span, f"{_a(owner.type)} can't be asked with [...]")
+            self.report.error(node.span, f"{a(owner.type)} can't be asked with [...]")
             return None
         key = self.key(node.key, asked)
         return None if key is None else (asked, key)
@@ -456,7 +456,8 @@ def is_iterable_table(typed: Typed) -> bool:
     return hasattr(typed.bound.value, "__iter__")
 
 
-def _a(type_: Type) -> str:
+def a(type_: Type) -> str:
+    """A type with its article, as sentences say it."""
     name = str(type_)
     if type_ in (NOTHING, ANYTHING, TEXT, HEADERS, PARAMETERS):
         return name

@@ -42,7 +42,8 @@ def _groups(arguments: Mapping[str, object]) -> str:
     if not isinstance(pattern, re.Pattern) or not isinstance(by, str):
         return ""
     most = max((int(number) for number in re.findall(r"\\g<([0-9])>", by)), default=0)
-    return f"`${most}`: the pattern has {pattern.groups or 'no'} groups" if most > pattern.groups else ""
+    groups = f"{pattern.groups or 'no'} group{'' if pattern.groups == 1 else 's'}"
+    return f"`${most}`: the pattern has {groups}" if most > pattern.groups else ""
 
 
 class Texts(Module):

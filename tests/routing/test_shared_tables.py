@@ -138,8 +138,8 @@ def test_tables_are_found_again_by_their_name() -> None:
     ("text", "place", "message", "hint"),
     [
         ("shared a: uri for 1h", (1, 11), "a shared table can't hold `uri`", "it holds text, number, truth, duration"),
-        ("shared a: text for 10", (1, 20), "a lifetime is a duration; this is number", "as in `for 10m`"),
-        ("shared a: text for 0s", (1, 20), "a lifetime is a duration; this is duration", "as in `for 10m`"),
+        ("shared a: text for 10", (1, 20), "a lifetime is a duration; this is a number", "as in `for 10m`"),
+        ("shared a: text for 0s", (1, 20), "a table with no lifetime keeps nothing", "as in `for 10m`"),
         ("shared a: text for 10x", (1, 22), "`x` is no unit of time", "units are ms, s, m, h and d"),
         ("shared a: text for 1h\nshared a: text for 1h", (2, 8), "`shared a` stands in line 1 already", ""),
     ],

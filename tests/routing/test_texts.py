@@ -107,7 +107,7 @@ def test_chance_follows_the_percentage(platform: Any) -> None:
     ("text", "column", "length", "message", "hint"),
     [
         ('replace(user, /a/, "$1")', 24, 24, "`$1`: the pattern has no groups", ""),
-        ('replace(user, /(a)/, "$1$3")', 24, 28, "`$3`: the pattern has 1 groups", ""),
+        ('replace(user, /(a)/, "$1$3")', 24, 28, "`$3`: the pattern has 1 group", ""),
         (
             'replace(user, /a/, "x$y")',
             45,
