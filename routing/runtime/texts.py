@@ -8,13 +8,17 @@ from zlib import crc32
 
 from routing.language.literals import BadLiteral
 from routing.runtime.context import Context
+from routing.runtime.editing import with_user
 from routing.runtime.module import Module, Place, function
 from routing.runtime.numbering import PLANS, to_e164, to_national
 from routing.runtime.values import Country, Replacement
 from sipcore.errors import RingwayError
+from sipcore.message import NameAddr
+from sipcore.uri import Uri, parse_uri
 
 _ANYWHERE = Place.REQUEST | Place.DIALOG | Place.BRANCH | Place.REPLY
 _MARK = re.compile(r"\$([0-9$]?)")
+_GLOBAL = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -88,6 +92,15 @@ class Texts(Module):
     def national(self, context: Context, number: str, *, country: Country) -> str:
         """A number that begins with `+`, as it is dialled in a country; anything else stays as it is."""
         return to_national(number, PLANS[country])
+
+    @function(places=_ANYWHERE)
+    def asserted(self, context: Context, number: str) -> NameAddr:
+        """The identity of a number, for `identity`: a `tel` URI with a `+`, else a user of the first domain."""
+        if _GLOBAL.fullmatch(number):
+            uri = parse_uri(f"tel:{number}")  # RFC 3966 section 5.1.4: a number that means the same everywhere
+        else:
+            uri = with_user(Uri("sip", "", self.platform.domains.names[0]), number)
+        return NameAddr("", uri.text, (), uri)
 
     @function(places=_ANYWHERE)
     def chance(self, context: Context, percent: float, *, per: str = "") -> bool:

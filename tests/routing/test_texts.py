@@ -22,8 +22,8 @@ def value(platform: Any, new_context: Callable[..., Context], recorder: Any) -> 
     """What an expression gives."""
 
     def run(text: str, before: str = "") -> object:
-        # The recorder of the other tests has an `e164` of its own.
-        noting = type("Noting", (type(recorder),), {"e164": None})()
+        # The recorder of the other tests has an `e164` and an `asserted` of its own.
+        noting = type("Noting", (type(recorder),), {"e164": None, "asserted": None})()
         routes = load_routes(
             f"on request {{ {before} note_down({text}) drop() }}", [Builtins(platform), Texts(platform), noting]
         )
@@ -129,7 +129,7 @@ def test_chance_follows_the_percentage(platform: Any) -> None:
     ],
 )
 def test_mistakes(text: str, column: int, length: int, message: str, hint: str, recorder: Any) -> None:
-    noting = type("Noting", (type(recorder),), {"e164": None})
+    noting = type("Noting", (type(recorder),), {"e164": None, "asserted": None})
     (problem,) = check_routes(f"on request {{ note_down({text}) drop() }}", [Builtins, Texts, noting])
     assert problem == Problem("main.route", 1, column, length, message, hint)
 
@@ -196,3 +196,26 @@ def test_countries_are_written_in_any_case() -> None:
 )
 def test_replacements_say_what_re_takes(text: str, expected: str) -> None:
     assert replacement(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "uri"),
+    [
+        ("+442079460000", "tel:+442079460000"),
+        ("2001", "sip:2001@example.com"),
+        ("+44 20", "sip:+44%2020@example.com"),
+        ("alice", "sip:alice@example.com"),
+        ("", "sip:example.com"),
+    ],
+)
+def test_the_identity_of_a_number(number: str, uri: str, value: Callable[..., Any]) -> None:
+    assert value(f'asserted("{number}")').uri.text == uri
+
+
+def test_an_identity_is_set_in_a_branch_and_read_back(platform: Any, new_context: Any) -> None:
+    context = new_context()
+    text = 'on request { request.identity = asserted("+442079460000") reply(404, request.identity.uri.text) }'
+    with pytest.raises(StopIteration):
+        load_routes(text, [Builtins(platform), Texts(platform)]).run(context).send(None)
+    assert context.request.get("p-asserted-identity") == b"<tel:+442079460000>"
+    assert context.transaction.responses[0].reason == "tel:+442079460000"
