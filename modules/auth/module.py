@@ -99,7 +99,27 @@ class Auth(Module):
 
     @function(ends=Ends.MAY, effect=Effect.VOUCHES)
     async def authenticate(self, context: Context, *, as_: NameAddr) -> bool:
-        """Let the request on only when it proves to come from this user; else challenge it, and end the route."""
+        """Let the request on only when it proves to come from this user; else challenge it, and end the route.
+
+        The challenge is a 401 for a REGISTER and for what is addressed to the server itself, else a 407; the phone asks
+        again with its credentials, and the route begins anew. Whoever proves to be the user goes on with the next line,
+        where `user` is the address of record and the credentials are off the request. ACK and CANCEL go on unasked,
+        since they can't be sent again (RFC 3261 section 22.1).
+
+        Arguments:
+            as: who it must be: `from`, `to` of a REGISTER, or an address that is written out
+        Result: true when the route has ended
+        Fails: 401 or 407 for wrong credentials, 403 for somebody who is no user of a served domain or proves to be
+            another user, 400 when the credentials are for another request, 503 when the database gives no answer
+        Example:
+            if request.method == "REGISTER" {
+                authenticate(as: to)
+                save()
+            }
+            authenticate(as: from)
+            relay()
+        See: save, exists, ban
+        """
         request = context.request
         if request.method == "ACK" or request.method == "CANCEL":
             return False  # can't be sent again with credentials (RFC 3261 section 22.1)

@@ -46,18 +46,54 @@ class Limits(Module):
 
     @function(places=Place.REQUEST | Place.DIALOG)
     def limit(self, context: Context, rate: Rate, *, per: str, site: CallSite) -> bool:
-        """Whether one more is within the rate, counted for each `per:` alone and for each line that asks."""
+        """Whether one more is within the rate, counted for each `per:` alone and for each line that asks.
+
+        A rate may be used at once and then comes back evenly: of `20/m` one every 3 s.
+
+        Arguments:
+            rate: so many in a second, minute or hour: `20/s`, `100/m`
+            per: what is counted: an address, a user, or one text for all
+        Result: true when it is within the rate; what comes too much is not counted
+        Example:
+            limit(20/m, per: from.user) else { reply(503, retry_after: 30s) }
+            relay()
+        See: ban, chance
+        """
         within = self._rates.take((site, per), rate, self.platform.now())
         self._refused += not within
         return within
 
     @function(places=Place.REQUEST | Place.DIALOG)
     def ban(self, context: Context, address: str, duration: Duration) -> None:
-        """Put an IP address into the table `banned` for a time."""
+        """Put an IP address into the table `banned` for a time.
+
+        A ban that is in force is never shortened. Nothing is refused by itself: the route asks `source.ip in banned`.
+
+        Arguments:
+            address: an IP address as text, `source.ip` for example
+            duration: for how long
+        Fails: 500 when the text is no IP address
+        Example:
+            if source.ip in banned { drop() }
+            limit(100/s, per: source.ip) else {
+                ban(source.ip, 10m)
+                drop()
+            }
+            relay()
+        See: unban, limit, drop
+        """
         self._bans.add(address, duration)
         self._banned += 1
 
     @function(places=Place.REQUEST | Place.DIALOG)
     def unban(self, context: Context, address: str) -> None:
-        """Take an IP address out of the table `banned`."""
+        """Take an IP address out of the table `banned`.
+
+        Arguments:
+            address: an IP address as text; one that is not banned does no harm
+        Example:
+            unban(source.ip)
+            relay()
+        See: ban
+        """
         self._bans.remove(address)

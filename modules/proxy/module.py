@@ -86,7 +86,19 @@ class Proxy(Module):
     ) -> None:
         """Forward the request, to the Request-URI or to `to`, and give the best response back.
 
-        `edit` changes the request of each branch, `replies` every response on its way back.
+        A list of destinations is called side by side, up to 16 of them. The server stays in the path of calls and
+        subscriptions.
+
+        Arguments:
+            to: where it goes; without it, to the Request-URI
+            edit: the `branch` function that changes the request of each branch before it is sent
+            replies: the `reply` function that changes every response on its way back
+        Fails: 480 when `to` is an empty list, 404 for a telephone number that nobody has turned into an address, 483
+            when no hops are left, 440 when it has been forked too often, 403 for a Route that a stranger has chosen,
+            500 when no server of the domain can be reached
+        Example:
+            relay("sip:" + request.uri.user + "@gw.example.net")
+        See: ring, lookup, reply
         """
         forks = await self._fork(context, to, edit, replies)
         forks.start()
@@ -106,10 +118,25 @@ class Proxy(Module):
     ) -> bool:
         """Ring all targets side by side; an answer ends the route, else `outcome` says why nobody answered.
 
-        `for` is how long a target may ring, `progress` how long it may take until it does. `order` is "at once",
-        "one by one" or "by q" (those of the same q together). `redirects` is how many redirections are followed by
-        themselves; others are an outcome. A request that is no INVITE is forwarded the same way, and ends the route
-        with a 2xx.
+        With the last two orders `for:` counts for each step, and a 6xx ends them all. A 3xx that is not followed is an
+        outcome like any other. A request that is no INVITE is forwarded the same way, and ends the route with a 2xx.
+
+        Arguments:
+            to: whom to ring; without it, the Request-URI
+            for: how long a target may ring, ten minutes at most
+            progress: how long a target may take until it rings
+            order: "at once", "one by one" or "by q" (those of the same q together)
+            redirects: how many redirections are followed by themselves
+            edit: the `branch` function that changes the request of each branch before it is sent
+            replies: the `reply` function that changes every response on its way back
+        Result: true when somebody answered and the route has ended
+        Fails: `outcome.code` is 408 when nobody answered in time, 480 when there was nobody to ring, else that of the
+            best answer; 404, 483, 440 and 403 end the route as with `relay`
+        Example:
+            ring(lookup(request.uri), for: 20s)
+            if outcome.code == 486 { relay("sip:busy@voicemail.example.net") }
+            reply(outcome)
+        See: relay, lookup, reply
         """
         best: Outcome | None = None
         if to is not None:

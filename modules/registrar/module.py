@@ -123,7 +123,23 @@ class Registrar(Module):
 
     @function(ends=Ends.ALWAYS)
     async def save(self, context: Context) -> None:
-        """Store the bindings of a REGISTER, and answer it with all bindings its user has now."""
+        """Store the bindings of a REGISTER, and answer it with all bindings its user has now.
+
+        The 200 is sent when the bindings are on the disk. A REGISTER without Contact asks only, one with `Contact: *`
+        and `Expires: 0` ends all bindings (RFC 3261 section 10.3). How many, and for how long, stands in [registrar].
+
+        Fails: 423 for a time that is too brief, 403 for one binding too many or a Contact that leads nowhere, 404 for a
+            user or domain that is not served, 405 for any other method, 400 for a Contact that can't be read, 420 for
+            an extension that is demanded and unknown, 500 for one that comes out of order, 503 when the database gives
+            no answer
+        Example:
+            if request.method == "REGISTER" {
+                authenticate(as: to)
+                save()
+            }
+            reply(404)
+        See: authenticate, lookup
+        """
         request = context.request
         check_method(request)
         key = address_of_record(request, self.platform)
@@ -181,7 +197,19 @@ class Registrar(Module):
 
     @function()
     def lookup(self, context: Context, uri: Uri) -> list[Destination]:
-        """The devices a user has registered, most wanted first; none for a user of another domain."""
+        """The devices a user has registered, most wanted first; none for a user of another domain.
+
+        Arguments:
+            uri: the address of record, `request.uri` for example
+        Result: a list of destinations, ordered by q; `.empty` and `.count` tell how many there are
+        Fails: 503 until the bindings are read after the start
+        Example:
+            let phones = lookup(request.uri)
+            if phones.empty { reply(480) }
+            ring(phones, for: 20s)
+            reply(outcome)
+        See: ring, relay, exists, save
+        """
         if not self._loaded:
             raise Unavailable("the bindings are not loaded yet")
         domain = self.platform.domains.canonical(uri.host)
@@ -198,7 +226,18 @@ class Registrar(Module):
 
     @function(effect=Effect.OURS)
     async def exists(self, context: Context, uri: Uri) -> bool:
-        """Whether there is an account of this name, registered or not."""
+        """Whether there is an account of this name, registered or not.
+
+        Arguments:
+            uri: the address of record
+        Result: true or false; false for a domain that is not served
+        Fails: 503 when the database gives no answer
+        Example:
+            exists(request.uri) else { reply(404) }
+            ring(lookup(request.uri))
+            reply(outcome)
+        See: lookup, authenticate
+        """
         domain = self.platform.domains.canonical(uri.host)
         if domain is None:
             return False

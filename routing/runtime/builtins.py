@@ -50,7 +50,23 @@ class Builtins(Module):
         *,
         retry_after: Duration | None = None,
     ) -> None:
-        """Answer the request with a status, or with the best answer that `ring` got: `reply(outcome)`."""
+        """Answer the request with a status, or with the best answer that `ring` got: `reply(outcome)`.
+
+        An outcome is passed on with the headers of a refusal that tell the caller something (Contact of a redirection,
+        Retry-After, Warning, ...); without any answer it is 480, and a 503 of the next server becomes 500. A 200 to
+        OPTIONS tells in Allow what the server understands.
+
+        Arguments:
+            code: the status, 200 to 699; or `outcome`
+            reason: the words behind the status; without it those of the RFC
+            retry_after: when to come back, a Retry-After in whole seconds
+        Fails: 500 when the status is known only while the route runs and is below 200 or above 699
+        Example:
+            limit(5/m, per: from.user) else { reply(503, "Too many calls", retry_after: 1m) }
+            ring(lookup(request.uri), for: 20s)
+            reply(outcome)
+        See: relay, ring, drop
+        """
         headers: list[tuple[str, bytes]] = []
         body = b""
         if isinstance(code, Outcome):
@@ -69,17 +85,46 @@ class Builtins(Module):
 
     @function(ends=Ends.ALWAYS, places=_REQUESTS)
     def drop(self, context: Context) -> None:
-        """Forget the request without an answer."""
+        """Forget the request without an answer.
+
+        The sender hears nothing and may send it again; what comes again is forgotten as well.
+
+        Example:
+            if source.ip in banned { drop() }
+            reply(404)
+        See: reply, ban
+        """
         context.ended = True
         context.transaction.abandon()
 
     @function(ends=Ends.ALWAYS, places=Place.REPLY, name="drop")
     def drop_reply(self, context: Context) -> None:
-        """Let a provisional response go no further."""
+        """Let a provisional response go no further.
+
+        A final response always goes on: `drop()` has no effect on one.
+
+        Example:
+            on request { relay() }
+            on reply {
+                if reply.code == 183 { drop() }
+            }
+        See: reply, ring
+        """
 
     @function(places=_ANYWHERE)
     def log(self, context: Context, text: object, *values: object) -> None:
-        """Write a line to the log: the text, then the values."""
+        """Write a line to the log: the text, then the values.
+
+        The line is of level info and bears the Call-ID; whatever is not printable is written as an escape.
+
+        Arguments:
+            text: what the line begins with
+            values: what follows, with spaces between
+        Example:
+            log("call from", from.user, "to", request.uri, source.ip)
+            reply(404)
+        See: reply
+        """
         if self._logger.isEnabledFor(logging.INFO):
             line = " ".join(map(str, (text, *values)))
             self._logger.info("%s", printable(line), extra={"call_id": context.request.get("call-id")})
@@ -89,6 +134,13 @@ class Builtins(Module):
         """Take a header off, or an entry out of a shared table; in a header's name `*` stands for anything.
 
         What the server keeps right by itself (Via, From, Call-ID, ...) stays, whatever `*` stands for.
+
+        Arguments:
+            what: `request.header["..."]`, `branch.header["..."]`, `reply.header["..."]`, or `shared.NAME[key]`
+        Example:
+            remove(request.header["X-*"])
+            relay()
+        See: relay, ring
         """
         if isinstance(what, SharedEntry):
             what.table.remove(what.key)

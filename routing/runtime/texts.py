@@ -57,7 +57,19 @@ class Texts(Module):
 
     @function(places=_ANYWHERE, check=_groups)
     def replace(self, context: Context, text: str, pattern: re.Pattern[str], by: Replacement) -> str:
-        """The text with every match of the pattern replaced; `$1` stands for what its first group matched."""
+        """The text with every match of the pattern replaced; `$1` stands for what its first group matched.
+
+        Arguments:
+            text: what is looked through
+            pattern: what is replaced
+            by: what stands there afterwards; `$0` is the whole match, `$$` a dollar
+        Result: the new text, or the same when nothing matched
+        Fails: 500 when `by` is known only while the route runs and names a group that the pattern has not
+        Example:
+            request.uri.user = replace(request.uri.user, /^0(\\d+)$/, "+44$1")
+            relay()
+        See: strip, e164
+        """
         try:
             return pattern.sub(by, text)
         except (re.error, IndexError):
@@ -65,32 +77,93 @@ class Texts(Module):
 
     @function(places=_ANYWHERE)
     def start_of(self, context: Context, text: str, count: int) -> str:
-        """The first characters of a text; all of it when it is shorter."""
+        """The first characters of a text; all of it when it is shorter.
+
+        Arguments:
+            text: the text
+            count: how many characters
+        Result: so many of its first characters
+        Example:
+            if start_of(request.uri.user, 3) == "+44" { reply(403) }
+            relay()
+        See: end_of, strip
+        """
         return text[: max(count, 0)]
 
     @function(places=_ANYWHERE)
     def end_of(self, context: Context, text: str, count: int) -> str:
-        """The last characters of a text; all of it when it is shorter."""
+        """The last characters of a text; all of it when it is shorter.
+
+        Arguments:
+            text: the text
+            count: how many characters
+        Result: so many of its last characters
+        Example:
+            request.uri.user = end_of(request.uri.user, 3)
+            relay()
+        See: start_of, strip
+        """
         return text[max(len(text) - max(count, 0), 0) :]
 
     @function(places=_ANYWHERE)
     def strip(self, context: Context, text: str, count: int) -> str:
-        """The text without its first characters."""
+        """The text without its first characters.
+
+        Arguments:
+            text: the text
+            count: how many characters go
+        Result: what is left; empty when the text is shorter
+        Example:
+            request.uri.user = "+44" + strip(request.uri.user, 1)
+            relay()
+        See: start_of, end_of, replace
+        """
         return text[max(count, 0) :]
 
     @function(places=_ANYWHERE)
     def to_number(self, context: Context, text: str) -> int:
-        """The number that a text writes out; 0 when it holds anything but digits, or more than 15."""
+        """The number that a text writes out; 0 when it holds anything but digits, or more than 15.
+
+        Arguments:
+            text: digits
+        Result: the number
+        Example:
+            if to_number(request.header["X-Account"]) > 1000 { reply(403) }
+            relay()
+        See: e164
+        """
         return int(text) if _WHOLE.fullmatch(text) else 0
 
     @function(places=_ANYWHERE)
     def e164(self, context: Context, number: str, *, country: Country) -> str:
-        """A number as it is dialled in a country, as `+` and its digits; what is no number stays as it is."""
+        """A number as it is dialled in a country, as `+` and its digits; what is no number stays as it is.
+
+        Spaces, dots, dashes, slashes and parentheses are taken out of a number.
+
+        Arguments:
+            number: as it was dialled: `020 7946 0148`, `0033...`, `+33...`
+            country: where it was dialled, by the two letters of ISO 3166
+        Result: `+442079460148`, or what came when it is no number
+        Example:
+            request.uri.user = e164(request.uri.user, country: "GB")
+            relay()
+        See: national, enum
+        """
         return to_e164(number, PLANS[country])
 
     @function(places=_ANYWHERE)
     def national(self, context: Context, number: str, *, country: Country) -> str:
-        """A number that begins with `+`, as it is dialled in a country; anything else stays as it is."""
+        """A number that begins with `+`, as it is dialled in a country; anything else stays as it is.
+
+        Arguments:
+            number: `+` and digits
+            country: where it shall be dialled, by the two letters of ISO 3166
+        Result: `02079460148` or `0033...`, or what came when it does not begin with `+`
+        Example:
+            request.uri.user = national(request.uri.user, country: "GB")
+            relay()
+        See: e164
+        """
         return to_national(number, PLANS[country])
 
     @function(places=_ANYWHERE)
@@ -104,7 +177,17 @@ class Texts(Module):
 
     @function(places=_ANYWHERE)
     def chance(self, context: Context, percent: float, *, per: str = "") -> bool:
-        """True so many times in a hundred; with `per:` always the same for the same text."""
+        """True so many times in a hundred; with `per:` always the same for the same text.
+
+        Arguments:
+            percent: 0 to 100; parts of a percent count too
+            per: what always goes the same way, a caller for example
+        Result: true or false
+        Example:
+            if chance(5, per: from.user) { relay("sip:new.example.net") }
+            relay("sip:old.example.net")
+        See: limit
+        """
         if per:
             return crc32(per.encode("utf-8", "surrogateescape")) % 10_000 < percent * 100
         return int.from_bytes(self.platform.tokens.random_bytes(4), "big") / 2**32 * 100 < percent
