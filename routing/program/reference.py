@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from routing.language.docstring import Description, describe
 from routing.language.environment import Property
 from routing.language.signature import Ends, Parameter, Place, Signature
 from routing.language.types import Container, Type
 from routing.program.reference_types import TYPES
 from routing.program.server import MODULES
 from routing.runtime import Module
-from routing.runtime.described import Description, describe
 from routing.runtime.functions import function_table
 from routing.runtime.properties import ATTRIBUTES, KEYED, ROOTS
 
@@ -104,7 +104,7 @@ def _form(signature: Signature, words: Description, functions: Mapping[str, Sign
     facts.append(("module", f"`{signature.module}`"))
     yield from (*_table(("", ""), facts), "")
     if words.example:
-        yield from ("```route", words.example.rstrip("\n"), "```", "")
+        yield from ("```route", words.example, "```", "")
     known = [f"[{name}](function-{name}.md)" for name in words.see if name in functions]
     if known:
         yield from (f"See also: {', '.join(known)}.", "")

@@ -105,6 +105,7 @@ class Builtins(Module):
 
         Example:
             on request { relay() }
+
             on reply {
                 if reply.code == 183 { drop() }
             }

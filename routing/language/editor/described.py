@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from routing.language import tree
+from routing.language.docstring import describe
 from routing.language.environment import Environment, Property, Table
 from routing.language.signature import Ends, Signature
 from routing.language.types import MOMENT, NOTHING, Container, Type
@@ -49,8 +50,10 @@ def signature_line(signature: Signature) -> str:
 
 
 def function_text(signature: Signature) -> str:
-    """A function: how it is called, what it does, whether it ends the route."""
-    lines = [code(signature_line(signature)), signature.summary, _ENDS[signature.ends]]
+    """A function: how it is called, what it does, what its arguments are, whether it ends the route."""
+    words = describe(signature)
+    arguments = "\n".join(f"- `{name}`: {text}" for name, text in words.arguments.items())
+    lines = [code(signature_line(signature)), signature.summary, words.details, arguments, _ENDS[signature.ends]]
     return "\n\n".join(line for line in lines if line)
 
 

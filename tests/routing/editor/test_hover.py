@@ -23,7 +23,7 @@ def said(at: At, text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("on request { ri|ng(to) }", ["ring(to: ", "order: order?", "Ring all targets", "may end the route"]),
+        ("on request { ri|ng(to) }", ["ring(to: ", "Ring all targets", "- `to`: whom to ring", "may end the route"]),
         ("on request { |reply(404) }", ["reply(code: ", "An outcome: nothing after it runs."]),
         ("on request { let x = look|up(to.uri) }", ["lookup(uri: uri) -> list of destination"]),
         ("on reply { dr|op() }", ["drop()", "Let a provisional response go no further."]),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from routing.language.docstring import describe
 from routing.language.problem import render
 from routing.language.signature import Ends, Place, Signature
 from routing.language.types import NOTHING
@@ -16,7 +17,6 @@ from routing.program.reference import call_of, names_in, pages, write
 from routing.program.reference_types import TYPES
 from routing.program.server import MODULES
 from routing.runtime import Context, Domains, Module, function
-from routing.runtime.described import describe
 from routing.runtime.functions import function_table
 from routing.runtime.loader import check_routes
 from routing.runtime.properties import ATTRIBUTES, KEYED, ROOTS
@@ -47,7 +47,7 @@ def test_a_function_that_gives_something_says_what(form: Signature) -> None:
 @each_form
 def test_an_example_is_right_and_shows_the_function(form: Signature) -> None:
     example = describe(form).example
-    text = example if "on request" in example else f"on request {{\n{example}}}\n"
+    text = example if "on request" in example else f"on request {{\n{example}\n}}\n"
     assert [render(one, text) for one in check_routes(text, MODULES, {"domains": Domains(("example.com",))})] == []
     assert f"{form.name}(" in text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modules.proxy.module import Proxy
-from routing.runtime.described import Description, describe, read_description
+from routing.language.docstring import Description, describe, read_description
 from routing.runtime.functions import function_table
 
 WHOLE = """\
@@ -42,7 +42,7 @@ def test_every_part() -> None:
     assert found.arguments == {"what": "the thing, or another one", "for": "how long"}
     assert found.result == "true when it was done"
     assert found.fails == "500 when it can't be"
-    assert found.example == 'if now in hours.office {\n    do("it", for: 20s)\n}\nrelay()\n'
+    assert found.example == 'if now in hours.office {\n    do("it", for: 20s)\n}\n\nrelay()'
     assert found.see == ("relay", "ring")
 
 

@@ -52,7 +52,7 @@ def read_description(docstring: str) -> Description:
         _arguments(sections.get("Arguments", [])),
         _joined(sections.get("Result", [])),
         _joined(sections.get("Fails", [])),
-        "".join(f"{line.removeprefix('    ')}\n" for line in sections.get("Example", []) if line),
+        "".join(f"{line.removeprefix('    ')}\n" for line in sections.get("Example", [])).strip("\n"),
         tuple(name for name in _joined(sections.get("See", [])).split(", ") if name),
     )
 
