@@ -11,11 +11,11 @@ from routing.language.formatter import format_routes
 from routing.language.problem import Report
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*(ROOT / "etc").rglob("*.route"), *(ROOT / "routing").rglob("*.route")])
+FILES = sorted(file for folder in ("docs", "etc", "routing") for file in (ROOT / folder).rglob("*.route"))
 WRITTEN_FOR_TESTS = sorted([*(ROOT / "tests").rglob("*.route"), *(ROOT / "sipp-scenarios").rglob("*.route")])
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = [
-    (page.name, number, example)
+    (str(page.relative_to(ROOT)), number, example)
     for page in PAGES
     for number, example in enumerate(
         re.findall(r"^```route\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -55,7 +55,7 @@ def test_a_file_of_the_tests_can_be_formatted_and_stays_so(file: Path) -> None:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert len(FILES) >= 4 and len(WRITTEN_FOR_TESTS) >= 10 and len(EXAMPLES) >= 7
+    assert len(FILES) >= 40 and len(WRITTEN_FOR_TESTS) >= 10 and len(EXAMPLES) >= 60
 
 
 def test_a_file_of_everything_comes_out_as_it_was_written_down() -> None:
