@@ -43,6 +43,7 @@ TYPES: dict[str, Words] = {
     "headers": Words("`request.header`", 'By name: `request.header["X-A"]`; `"X-A" in request.header` asks for one.'),
     "headers of an answer": Words("`outcome.header`", "The same, to read only."),
     "header": Words('`request.header["X-*"]`', "A header, where a function takes it and not its text."),
+    "header name": Words('`"Subject"`, `"X-*"`', "The name of a header as a text; `*` stands for anything."),
     "uri parameters": Words(
         "`request.uri.parameter`", 'By name: `request.uri.parameter["transport"]`; `"lr" in ...` asks for one.'
     ),

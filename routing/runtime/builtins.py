@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 
 from routing.runtime.context import Context, Outcome
 from routing.runtime.editing import one_line
@@ -11,7 +12,7 @@ from routing.runtime.module import Ends, Module, Place, function
 from routing.runtime.platform import Platform
 from routing.runtime.properties import SERVERS_OWN
 from routing.runtime.shared import SharedEntry
-from routing.runtime.values import Duration, FinalCode, HeaderField
+from routing.runtime.values import Duration, FinalCode, HeaderField, HeaderName
 from sipcore.errors import RingwayError
 from sipcore.message import Response
 
@@ -131,15 +132,17 @@ class Builtins(Module):
             self._logger.info("%s", printable(line), extra={"call_id": context.request.get("call-id")})
 
     @function(places=_ANYWHERE)
-    def remove(self, context: Context, what: HeaderField | SharedEntry) -> None:
+    def remove(self, context: Context, what: HeaderField | SharedEntry, *, except_: Sequence[HeaderName] = ()) -> None:
         """Take a header off, or an entry out of a shared table; in a header's name `*` stands for anything.
 
-        What the server keeps right by itself (Via, From, Call-ID, ...) stays, whatever `*` stands for.
+        What the server keeps right by itself (Via, From, Call-ID, ...) stays, whatever `*` stands for. With
+        `except:` everything else that is named leaves, so list what phones need: Contact, Content-Type, Supported, ...
 
         Arguments:
             what: `request.header["..."]`, `branch.header["..."]`, `reply.header["..."]`, or `shared.NAME[key]`
+            except: headers that stay, by name; `*` stands for anything here too
         Example:
-            remove(request.header["X-*"])
+            remove(request.header["X-*"], except: ["X-Account"])
             relay()
         See: relay, ring
         """
@@ -147,13 +150,20 @@ class Builtins(Module):
             what.table.remove(what.key)
             return
         message, key = what
-        if "*" not in key:
+        if "*" not in key and not except_:
             message.remove(key)
             return
-        start, _, end = key.partition("*")
         for name in set(message.names) - SERVERS_OWN:
-            if len(name) >= len(key) - 1 and name.startswith(start) and name.endswith(end):
+            if _is_named(name, key) and not any(_is_named(name, one) for one in except_):
                 message.remove(name)
+
+
+def _is_named(name: str, key: str) -> bool:
+    """Whether a key, in which one `*` stands for anything, names this header."""
+    start, star, end = key.partition("*")
+    if not star:
+        return name == key
+    return len(name) >= len(key) - 1 and name.startswith(start) and name.endswith(end)
 
 
 def _best(outcome: Outcome) -> tuple[int, str, list[tuple[str, bytes]], bytes]:

@@ -50,11 +50,14 @@ from routing.runtime.values import (
     Duration,
     FinalCode,
     HeaderField,
+    HeaderName,
     Networks,
     Order,
     Rate,
     Replacement,
     ReplyFunction,
+    header_name,
+    header_name_at_run_time,
     order,
 )
 from sipcore.errors import ConfigurationError
@@ -62,6 +65,7 @@ from sipcore.message import NameAddr
 from sipcore.uri import Uri
 
 COUNTRY = Type("country", base=TEXT, parse=country, choices=tuple(sorted(PLANS)))
+HEADER_NAME = Type("header name", base=TEXT, parse=header_name, converts=(("text", header_name_at_run_time),))
 ORDER = Type("order", base=TEXT, parse=order, choices=ORDERS)
 REPLACEMENT = Type("replacement", base=TEXT, parse=replacement, converts=(("text", replacement_at_run_time),))
 
@@ -79,6 +83,7 @@ TYPES: Mapping[object, Type] = {
     Outcome: OUTCOME,
     FinalCode: FINAL_CODE,
     HeaderField: HEADER,
+    HeaderName: HEADER_NAME,
     SharedEntry: ENTRY,
     BranchFunction: BRANCH_FUNCTION,
     ReplyFunction: REPLY_FUNCTION,

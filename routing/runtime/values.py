@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, NewType, Protocol
 from routing.language.literals import Rate
 from routing.language.networks import Networks, address_number
 from routing.language.problem import BadLiteral
+from sipcore.errors import Malformed, RingwayError
 from sipcore.flow import Flow
 from sipcore.message import Message, Request, Response
+from sipcore.message.names import key_of
 from sipcore.uri import Uri
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "Duration",
     "FinalCode",
     "HeaderField",
+    "HeaderName",
     "Networks",
     "Order",
     "Rate",
@@ -80,6 +83,26 @@ class Destination(NamedTuple):
     flow: Flow | None = None
     received: str = ""
     """Source address as a URI (`sip:192.0.2.1:5062;transport=tcp`) when the Contact can't be reached as written."""
+
+
+HeaderName = NewType("HeaderName", str)
+"""The key of a header, for functions that take its name alone; it may hold `*`."""
+
+
+def header_name(text: str) -> str:
+    """The key of a header by its name; BadLiteral when it is no name."""
+    try:
+        return key_of(text.encode())
+    except (Malformed, UnicodeEncodeError):
+        raise BadLiteral(f'"{text}" is no name of a header', 0, len(text)) from None
+
+
+def header_name_at_run_time(text: str) -> str:
+    """The same for a text that was not written out."""
+    try:
+        return header_name(text)
+    except BadLiteral as mistake:
+        raise RingwayError(mistake.message) from None
 
 
 class BranchFunction(Protocol):

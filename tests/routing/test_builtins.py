@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from routing.runtime.builtins import Builtins, printable
 from routing.runtime.context import Outcome
 from sipcore.errors import RingwayError
 from sipcore.message import Response
+from tests.rehearsing import passes
 
 Run = Callable[..., Any]
 
@@ -190,3 +192,63 @@ def test_the_headers_of_the_server_stay_whatever_a_star_stands_for(run: Run, new
     run('on request { remove(request.header["*"]) drop() }', context)
     kept = ["via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"]
     assert context.request.names == kept
+
+
+@pytest.mark.parametrize(
+    ("what", "kept", "left"),
+    [
+        ("X-*", ["X-Account"], ["x-account", "p-x-y", "subject"]),
+        ("*", ["Subject", "x-b*"], ["x-billing", "subject"]),
+        ("*", ["s"], ["subject"]),
+        ("*", ["P-*", "*count"], ["x-account", "p-x-y"]),
+        ("X-Account", ["x-account"], ["x-account", "x-billing", "p-x-y", "subject"]),
+        ("X-Account", ["Subject"], ["x-billing", "p-x-y", "subject"]),
+        ("*", [], []),
+    ],
+)
+def test_what_is_excepted_stays(what: str, kept: list[str], left: list[str], run: Run, new_context: Any) -> None:
+    context = new_context(
+        b"INVITE sip:h SIP/2.0\nVia: SIP/2.0/UDP h\nX-Account: 1\nX-Billing: 2\nP-X-Y: 3\ns: 4\nx-account: 5\n\n"
+    )
+    named = ", ".join(f'"{name}"' for name in kept)
+    run(f'on request {{ remove(request.header["{what}"], except: [{named}]) drop() }}', context)
+    there = ["x-account", "x-billing", "p-x-y", "subject", "x-account"]
+    assert [one for one in context.request.names if one != "via"] == [one for one in there if one in left]
+
+
+def test_what_is_excepted_may_be_known_only_while_the_route_runs(run: Run, new_context: Any) -> None:
+    context = new_context()
+    run('on request { remove(request.header["*"], except: ["X-" + "Account"]) drop() }', context)
+    assert "x-account" in context.request.names
+    assert "user-agent" not in context.request.names
+
+
+def test_a_name_that_is_none_is_told_when_the_file_is_loaded(check: Run) -> None:
+    (problem,) = check('on request { remove(request.header["*"], except: ["X-A", "X A"]) drop() }')
+    assert problem.message == '"X A" is no name of a header'
+    assert problem.column == 59
+
+
+def test_a_name_that_is_none_while_the_route_runs_is_a_fault(run: Run) -> None:
+    with pytest.raises(RingwayError, match='"X A" is no name of a header'):
+        run('on request { remove(request.header["*"], except: ["X " + "A"]) drop() }')
+
+
+def test_a_branch_keeps_what_is_listed(tmp_path: Path) -> None:
+    routes = """\
+on request { relay("sip:peer.example.net", edit: allowed) }
+
+branch allowed(branch) {
+    remove(branch.header["*"], except: ["Contact", "Content-*", "Subject"])
+}
+"""
+    story = """\
+given peer alice at "sip.example.net"
+given peer bob at "peer.example.net"
+alice calls bob with "Subject: hi", "X-A: 1", "User-Agent: x"
+expect bob got INVITE with "Subject: hi", "Contact", "Via", "Max-Forwards", body "" without "X-A", "User-Agent"
+expect alice and bob talk
+alice hangs up
+expect bob got BYE
+"""
+    passes(tmp_path, story, routes)
