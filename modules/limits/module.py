@@ -56,6 +56,7 @@ class Limits(Module):
         Result: true when it is within the rate; what comes too much is not counted
         Example:
             limit(20/m, per: from.user) else { reply(503, retry_after: 30s) }
+            authenticate(as: from)
             relay()
         See: ban, chance
         """
@@ -79,6 +80,7 @@ class Limits(Module):
                 ban(source.ip, 10m)
                 drop()
             }
+            authenticate(as: from)
             relay()
         See: unban, limit, drop
         """
@@ -93,6 +95,7 @@ class Limits(Module):
             address: an IP address as text; one that is not banned does no harm
         Example:
             unban(source.ip)
+            authenticate(as: from)
             relay()
         See: ban
         """

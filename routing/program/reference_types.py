@@ -47,6 +47,13 @@ TYPES: dict[str, Words] = {
     "uri parameters": Words(
         "`request.uri.parameter`", 'By name: `request.uri.parameter["transport"]`; `"lr" in ...` asks for one.'
     ),
+    "session description": Words("`request.sdp`", "What an SDP body says; empty where there is none (RFC 8866)."),
+    "medium": Words("", "One `m=` line with all that belongs to it: an element of `request.sdp.media`."),
+    "codec": Words('`"PCMU"`', "The name of a codec, compared without regard to case."),
+    "direction": Words('`"sendrecv"`, `"sendonly"`, `"recvonly"`, `"inactive"`', "Which way media may go."),
+    "media address": Words(
+        '`"192.0.2.1"`', "An address in a session description; `in` asks whether a network holds it."
+    ),
     "entry of a shared table": Words(
         "`shared.failures[source.ip]`", "An entry by its key, where a function takes the entry and not its value."
     ),

@@ -105,7 +105,10 @@ class Builtins(Module):
         A final response always goes on: `drop()` has no effect on one.
 
         Example:
-            on request { relay() }
+            on request {
+                authenticate(as: from)
+                relay()
+            }
 
             on reply {
                 if reply.code == 183 { drop() }
@@ -143,6 +146,7 @@ class Builtins(Module):
             except: headers that stay, by name; `*` stands for anything here too
         Example:
             remove(request.header["X-*"], except: ["X-Account"])
+            authenticate(as: from)
             relay()
         See: relay, ring
         """

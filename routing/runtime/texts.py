@@ -67,6 +67,7 @@ class Texts(Module):
         Fails: 500 when `by` is known only while the route runs and names a group that the pattern has not
         Example:
             request.uri.user = replace(request.uri.user, /^0(\\d+)$/, "+44$1")
+            authenticate(as: from)
             relay()
         See: strip, e164
         """
@@ -85,6 +86,7 @@ class Texts(Module):
         Result: so many of its first characters
         Example:
             if start_of(request.uri.user, 3) == "+44" { reply(403) }
+            authenticate(as: from)
             relay()
         See: end_of, strip
         """
@@ -100,6 +102,7 @@ class Texts(Module):
         Result: so many of its last characters
         Example:
             request.uri.user = end_of(request.uri.user, 3)
+            authenticate(as: from)
             relay()
         See: start_of, strip
         """
@@ -115,6 +118,7 @@ class Texts(Module):
         Result: what is left; empty when the text is shorter
         Example:
             request.uri.user = "+44" + strip(request.uri.user, 1)
+            authenticate(as: from)
             relay()
         See: start_of, end_of, replace
         """
@@ -129,6 +133,7 @@ class Texts(Module):
         Result: the number
         Example:
             if to_number(request.header["X-Account"]) > 1000 { reply(403) }
+            authenticate(as: from)
             relay()
         See: e164
         """
@@ -146,6 +151,7 @@ class Texts(Module):
         Result: `+442079460148`, or what came when it is no number
         Example:
             request.uri.user = e164(request.uri.user, country: "GB")
+            authenticate(as: from)
             relay()
         See: national, enum
         """
@@ -161,6 +167,7 @@ class Texts(Module):
         Result: `02079460148` or `0033...`, or what came when it does not begin with `+`
         Example:
             request.uri.user = national(request.uri.user, country: "GB")
+            authenticate(as: from)
             relay()
         See: e164
         """
@@ -168,7 +175,17 @@ class Texts(Module):
 
     @function(places=_ANYWHERE)
     def asserted(self, context: Context, number: str) -> NameAddr:
-        """The identity of a number, for `identity`: a `tel` URI with a `+`, else a user of the first domain."""
+        """The identity of a number, for `identity`: a `tel` URI with a `+`, else a user of the first domain.
+
+        Arguments:
+            number: the number as the other side shall show it
+        Result: an address to set `identity` to
+        Example:
+            authenticate(as: from)
+            request.identity = asserted(from.user)
+            relay()
+        See: e164, national
+        """
         if _GLOBAL.fullmatch(number):
             uri = parse_uri(f"tel:{number}")  # RFC 3966 section 5.1.4: a number that means the same everywhere
         else:

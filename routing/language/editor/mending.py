@@ -13,6 +13,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from routing.language import tree
 from routing.language.grammar import grammar
+from routing.language.lexer import BeyondBounds
 
 MISSING = "\N{HORIZONTAL ELLIPSIS}"
 """Stands for a name that was not written yet."""
@@ -90,7 +91,7 @@ def mended(text: str, line: int) -> MendedBlock:
     try:
         file: tree.File = grammar().parse("\n" * line + text)  # type: ignore[assignment]  # the builder makes it
         return MendedBlock(file.items, False)
-    except UnexpectedInput:
+    except (UnexpectedInput, BeyondBounds):
         repair = Repair()
         repair.feed(tokens(text, line))
         return MendedBlock(repair.closed().items, True)
@@ -103,8 +104,11 @@ def tokens(text: str, line: int) -> list[Token]:
     while True:
         found.clear()
         try:
-            found.extend(grammar().lex(text))
+            for token in grammar().lex(text):
+                found.append(token)
             return found
+        except BeyondBounds:
+            return found  # what stands behind is more than anybody means
         except UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
             end = text.find("\n", at)

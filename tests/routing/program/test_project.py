@@ -80,7 +80,7 @@ def test_a_wrong_configuration_is_told_and_the_last_good_one_stays(folder: Path)
 
 def test_a_configuration_that_can_not_be_read_is_told(folder: Path) -> None:
     (folder / "ringway.toml").write_bytes(b"\xff\n")
-    assert Projects({}).of(folder / "main.route").mistake == "ringway.toml: is not UTF-8 text"
+    assert Projects({}).of(folder / "main.route").mistake == "ringway.toml line 1: this is not UTF-8 text: byte FF"
 
 
 def test_the_environment_goes_before_the_file(folder: Path) -> None:
