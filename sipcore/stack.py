@@ -1,7 +1,7 @@
 """The SIP stack as a value: bytes and time in, packets and deadlines out.
 
-Nothing here opens a socket, reads a clock or starts a task. The edge calls `receive`, `receive_stream`, `flow_lost`
-and `tick`, then sends what is in `outbox` and wakes again at `next_deadline()`.
+Nothing here opens a socket, reads a clock or starts a task. The edge calls `receive`, `receive_stream`,
+`receive_message`, `flow_lost` and `tick`, then sends what is in `outbox` and wakes again at `next_deadline()`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sipcore.facts import Dropped, Observer
 from sipcore.flow import Flow, FlowOpener, Packet
 from sipcore.message import DEFAULT_LIMITS, Limits, Message, Request, Response, parse, parse_via
 from sipcore.message.check import check_request, check_response
-from sipcore.message.framing import BadMessage, Broken, Ping, StreamFraming
+from sipcore.message.framing import BadMessage, Broken, Ping, StreamFraming, whole_message
 from sipcore.message.malformed import answer_malformed
 from sipcore.message.source import mark_source, way_back
 from sipcore.message.tag import tag_for
@@ -105,12 +105,25 @@ class Stack:
                 return
             if isinstance(frame, Message):
                 self._receive_message(frame, flow)
-            elif isinstance(frame, Ping):
-                self.outbox.append((flow, b"\r\n"))  # RFC 5626 section 4.4.1
-            elif isinstance(frame, BadMessage | Broken):
-                self._answer_malformed(frame.head, frame.malformed, flow)
-                if isinstance(frame, Broken):
-                    self.outbox.append((flow, CLOSE))
+            else:
+                self._receive_other(frame, flow)
+
+    def receive_message(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one message of a transport that is reliable and keeps messages apart: WebSocket (RFC 7118)."""
+        self.timers.now = now
+        frame = whole_message(data, self.limits)
+        if isinstance(frame, Message):
+            self._receive_message(frame, flow)
+        elif frame is not None:
+            self._receive_other(frame, flow)
+
+    def _receive_other(self, frame: Ping | BadMessage | Broken, flow: Flow) -> None:
+        if isinstance(frame, Ping):
+            self.outbox.append((flow, b"\r\n"))  # RFC 5626 section 4.4.1
+            return
+        self._answer_malformed(frame.head, frame.malformed, flow)
+        if isinstance(frame, Broken):
+            self.outbox.append((flow, CLOSE))
 
     def flow_opened(self, flow: Flow, now: float) -> None:
         """A peer has connected: name the flow, since only the peer can make it again.

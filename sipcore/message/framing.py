@@ -65,6 +65,11 @@ class StreamFraming:
         self._length = 0  # of that body
 
     @property
+    def longest(self) -> int:
+        """Among so many bytes at least one message ends."""
+        return self.limits.head + self.limits.message
+
+    @property
     def partial(self) -> bool:
         """Whether the beginning of a message is held: the rest must come within the limit of time."""
         return bool(self._buffer) or self._awaited is not None
@@ -170,6 +175,39 @@ class StreamFraming:
             elif not _may_be_empty_line(source, at) and source[at] not in _VISIBLE:
                 raise _NoBorder("Not a SIP message", 400, b"")
         self._searched = max(held - 3, 0)
+
+
+def whole_message(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Frame | None:
+    """What stands alone in one message of a transport that keeps messages apart (RFC 7118 section 5); None for nothing.
+
+    Unlike in a datagram, nothing may follow the body: somebody else would see a second request there.
+    """
+    start = data.lstrip(b"\r\n") if data[:1] in b"\r\n" else data
+    if not start:
+        return Ping() if data == b"\r\n\r\n" else None  # RFC 5626 section 4.4.1; RFC 7118 section 6 keeps it
+    head, blank, body = start.partition(b"\r\n\r\n")
+    if not blank:
+        return Broken(Malformed("No end of the header section"), head[: limits.head])
+    if len(data) > limits.message:
+        return BadMessage(Malformed("Message too large", 513), head)
+    try:
+        message = parse_head(head, limits)
+    except Malformed as error:
+        return BadMessage(error.with_traceback(None), head)
+    try:
+        length = content_length(message)
+    except Malformed as error:
+        return Broken(error.with_traceback(None), head)
+    if length is None:
+        # A second message looks like this; RFC 3261 section 20.15 wants to know what a body is.
+        if body and "content-type" not in message.names:
+            return Broken(Malformed("A body without Content-Type, or a second message"), head)
+    elif length != len(body):
+        return Broken(Malformed("Content-Length is not that of the body"), head)
+    if len(body) > limits.body:
+        return BadMessage(Malformed("Body too large", 413), head)
+    message.body = body
+    return message
 
 
 def _may_be_empty_line(source: bytes | bytearray, at: int) -> bool:
