@@ -11,7 +11,7 @@ import trio
 from sipcore.errors import ConfigurationError
 from sipcore.net.driver import Driver
 from sipcore.net.settings import EdgeSettings, Listen
-from sipcore.net.sockets import advertised, why_not
+from sipcore.net.sockets import why_not
 from sipcore.net.udp import UdpSocket
 from sipcore.timers import T1
 
@@ -22,12 +22,10 @@ AFTERLIFE = 64 * T1
 class StreamListening(Protocol):
     """What is needed of a listener for connections."""
 
-    local: tuple[str, int]
-    advertise: str
-
     async def run(self) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
+    def change(self, listen: Listen, settings: EdgeSettings) -> None: ...
 
 
 Place = tuple[str, str, int]
@@ -80,12 +78,10 @@ class ListenerChanges:
         for place, listener in kept.items():
             if place not in wanted:
                 self._take_out(place, listener)
-            elif isinstance(listener, UdpSocket):
-                if self._leaving.pop(listener, None) is not None:
+            else:
+                if isinstance(listener, UdpSocket) and self._leaving.pop(listener, None) is not None:
                     self._udp.append(listener)
                 listener.change(wanted[place], settings)
-            else:
-                listener.advertise = advertised(wanted[place].advertise, listener.local[1])
 
     def _take_out(self, place: Place, listener: UdpSocket | StreamListening) -> None:
         if not isinstance(listener, UdpSocket):

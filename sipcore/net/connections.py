@@ -122,6 +122,11 @@ class Connections:
                 connection.check(now)
             self._driver.settle(now)
 
+    def leave(self) -> None:
+        """The server stops: tell those that can be told."""
+        for connection in tuple(self._all):
+            connection.leave()
+
     def complain(self, text: str) -> None:
         """Tell the operator, at most once a second: whoever can make us connect could fill the log."""
         now = trio.current_time()

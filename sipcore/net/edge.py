@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from sipcore.errors import ConfigurationError
-from sipcore.flow import Flow, FlowOpener, Target
+from sipcore.flow import SECURE, Flow, FlowOpener, Target
 from sipcore.locate import DEFAULT_PORTS
 from sipcore.need import Done, Need
 from sipcore.net.addresses import interface_addresses
@@ -74,17 +74,17 @@ class Edge:
         settings = self._settings
         if listen.transport == "udp":
             self._udp.append(UdpSocket(listen, open_udp(listen, settings), self._driver, settings))
-        elif listen.transport in ("tcp", "tls"):
+        elif listen.transport in ("tcp", "tls", "ws", "wss"):
             self._bind_stream(listen)
         else:
             raise OSError(errno.EPROTONOSUPPORT, "")
 
     def _bind_stream(self, listen: Listen) -> None:
-        if listen.transport == "tls" and not self.tls.contexts.servers:
+        if listen.transport in SECURE and not self.tls.contexts.servers:
             raise ConfigurationError([f"{listen.transport} needs a certificate, but tls.certificate names none"])
         opened = open_tcp(listen, self._settings)
         self._listeners.append(
-            StreamListener(listen, opened, self._driver, self._connections, self._settings.stream, self.tls)
+            StreamListener(listen, opened, self._driver, self._connections, self._settings, self.tls)
         )
 
     def addresses(self) -> tuple[Target, ...]:
@@ -190,6 +190,7 @@ class Edge:
         if self._driver.running:
             self._driver.settle(trio.current_time())
         self._driver.end()
+        self._connections.leave()
         self._scope.cancel()
 
     def _close_sockets(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import socket
+from dataclasses import replace
 
 import trio
 
@@ -12,11 +13,13 @@ from sipcore.flow import Flow, Target, host_port
 from sipcore.net.byte_stream import ByteStream, TcpStream
 from sipcore.net.connections import Connections
 from sipcore.net.driver import Driver
-from sipcore.net.settings import Listen, StreamSettings
+from sipcore.net.settings import EdgeSettings, Listen
 from sipcore.net.sockets import EXHAUSTED, advertised
 from sipcore.net.stream import Connection
-from sipcore.net.tls_contexts import SIP, Tls
+from sipcore.net.tls_contexts import HTTP, SIP, Tls
 from sipcore.net.tls_stream import TlsStream
+from sipcore.net.websocket_connection import WebSocketConnection
+from sipcore.net.websocket_stream import WebSocketStream
 
 _BATCH = 64
 _PAUSE = 0.1
@@ -34,7 +37,7 @@ class StreamListener:
         bound: socket.socket,
         driver: Driver,
         table: Connections,
-        settings: StreamSettings,
+        settings: EdgeSettings,
         tls: Tls,
     ) -> None:
         self.transport = listen.transport
@@ -98,14 +101,35 @@ class StreamListener:
         flow = Flow(self.transport, local, (host, port), self.sent_by(local[0]))
         if self.transport == "tcp":
             self._start(flow, carrier, Target("tcp", host, port))
-        else:
+        elif self.transport == "tls":
             self._start(flow, TlsStream(carrier, self._tls.contexts.servers[SIP]))
+        elif self.transport == "ws":
+            self._start_websocket(flow, carrier)
+        else:
+            self._start_websocket(flow, TlsStream(carrier, self._tls.contexts.servers[HTTP]))
 
     def _start(self, flow: Flow, stream: ByteStream, *targets: Target) -> None:
         connection = Connection(
-            flow, stream, incoming=True, driver=self._driver, table=self._table, settings=self._settings
+            flow, stream, incoming=True, driver=self._driver, table=self._table, settings=self._settings.stream
         )
         self._table.start(connection, *targets)
+
+    def _start_websocket(self, flow: Flow, carrier: ByteStream) -> None:
+        settings = self._settings
+        connection = WebSocketConnection(
+            flow,
+            WebSocketStream(carrier, self.transport, settings.websocket.origins, settings.longest_message),
+            driver=self._driver,
+            table=self._table,
+            settings=settings.stream,
+            websocket=settings.websocket,
+        )
+        self._table.start(connection)
+
+    def change(self, listen: Listen, settings: EdgeSettings) -> None:
+        """Advertise as `listen` says, and take WebSockets as `settings` say, from now on; bounds of streams stay."""
+        self.advertise = advertised(listen.advertise, self.local[1])
+        self._settings = replace(settings, stream=self._settings.stream)
 
     def stop(self) -> None:
         """Accept no more; connections stay."""

@@ -6,6 +6,7 @@ import math
 
 from sipcore.message.framing import StreamFraming
 from sipcore.net.settings import StreamSettings
+from sipcore.net.websocket_frames import WebSocketFrames
 
 
 class Patience:
@@ -27,13 +28,13 @@ class Patience:
     def heard(self, size: int, framing: object, now: float) -> None:
         """Note that bytes were given to the stack, which left `framing` behind."""
         self.active = True
-        if not isinstance(framing, StreamFraming) or not framing.partial:
+        if not isinstance(framing, StreamFraming | WebSocketFrames) or not framing.partial:
             self._partial_since = math.inf
             self._partial_bytes = 0
             return
         self._partial_bytes += size
         # With so many bytes a message must have ended in between: this one is another.
-        if self._partial_bytes > framing.limits.head + framing.limits.message:
+        if self._partial_bytes > framing.longest:
             self._partial_since = now
             self._partial_bytes = size
         elif self._partial_since == math.inf:

@@ -49,6 +49,18 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSocketSettings:
+    """What `ws:` and `wss:` listeners want of browsers."""
+
+    origins: tuple[str, ...] = ()
+    """Pages that may connect, as browsers name where they came from: `https://phone.example.com`, in lower case. None
+    mean any; clients that are no browsers name nothing and are not concerned."""
+    ping_interval: float = 25.0
+    """Seconds between pings, less than proxies on the way keep a silent connection. Whoever answers two of them not
+    is gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class TlsSite:
     """The certificate for peers that ask for `name` (server name indication, RFC 6066 section 3)."""
 
@@ -88,6 +100,9 @@ class EdgeSettings:
     listen: tuple[Listen, ...]
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
+    websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
+    longest_message: int = 65_535
+    """Bytes that one message by WebSocket may have; beyond it the connection is closed."""
     peers: int = 16_384
     """UDP peers whose flow is remembered by each socket, beside those that somebody holds."""
     socket_buffer: int = 4 * 1024 * 1024

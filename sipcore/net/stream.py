@@ -120,10 +120,13 @@ class Connection:
             if self._stream.owes:
                 self._put(b"")
         if not self.flow.closed:
-            # The peer sends no more, but may wait for answers; nothing new is sent this way.
-            self._table.forget(self)
-            self.flow.ending = True
-            await trio.sleep(self._settings.half_close_grace)
+            await self._half_close()
+
+    async def _half_close(self) -> None:
+        """The peer sends no more, but may wait for answers; nothing new is sent this way."""
+        self._table.forget(self)
+        self.flow.ending = True
+        await trio.sleep(self._settings.half_close_grace)
 
     def _receive(self, data: bytes) -> None:
         now = trio.current_time()
@@ -194,6 +197,9 @@ class Connection:
             self._leave()
 
     # -- the end ----------------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The server stops: this kind of connection has no word for it, and is closed with its socket."""
 
     def check(self, now: float) -> None:
         """End the connection when its time is over."""

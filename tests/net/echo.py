@@ -49,6 +49,9 @@ class Echo:
         self.timers.now = now
         self._message(data, flow)
 
+    def receive_message(self, data: bytes, flow: Flow, now: float) -> None:
+        self.receive(data, flow, now)
+
     def receive_stream(self, data: bytes, flow: Flow, now: float) -> None:
         self.timers.now = now
         framing = flow.framing = flow.framing or StreamFraming()
