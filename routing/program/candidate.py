@@ -15,7 +15,7 @@ from sipcore.net.tls_contexts import PreparedTls
 
 _LIVE = frozenset({"domains", "drain_timeout", "functions", "hours", "lists", "listen", "routes", "unknown_dialogs"})
 """What can change outside of sections while the server runs."""
-_LIVE_SECTIONS = frozenset({"limits", "log", "tls"})
+_LIVE_SECTIONS = frozenset({"limits", "log", "tls", "websocket"})
 
 
 @dataclass(frozen=True, slots=True)

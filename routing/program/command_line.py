@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from routing.program.exit_codes import BAD_CONFIGURATION, FAILURE, OK, TEMPORARY, USAGE
 from routing.program.language_commands import add_language_commands
+from routing.program.listen import TRANSPORTS
 from sipcore.errors import ConfigurationError, RingwayError, Unavailable
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _add_explain_command(commands: _Commands[_Parser]) -> None:
     added.add_argument("--uri", default="", metavar="URI", help="the Request-URI; default: that of --to")
     added.add_argument("--header", action="append", default=[], metavar="LINE", help='"X-Account: 7"; may be repeated')
     added.add_argument("--source", default="", metavar="ADDRESS", help="where it comes from; default: 127.0.0.1:5060")
-    added.add_argument("--transport", default="udp", choices=("udp", "tcp", "tls"), help="default: udp")
+    added.add_argument("--transport", default="udp", choices=TRANSPORTS, help="default: udp")
     added.add_argument("--authenticated", action="store_true", help="go on as if each password were right")
     text = "what the next target answers, 486 for example; may be repeated; without it no target answers"
     added.add_argument("--answer", action="append", default=[], type=_status_code, metavar="CODE", help=text)

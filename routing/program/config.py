@@ -26,7 +26,7 @@ from routing.program.toml_text import parse_toml
 from sipcore.errors import ConfigurationError
 from sipcore.message.limits import DEFAULT_LIMITS, Limits
 from sipcore.net.dns_settings import DnsSettings, server_address
-from sipcore.net.settings import StreamSettings, TlsSettings, TlsSite
+from sipcore.net.settings import StreamSettings, TlsSettings, TlsSite, WebSocketSettings
 
 FILE_NAME = "ringway.toml"
 SYSTEM_FILE = Path("/etc/ringway") / FILE_NAME
@@ -35,6 +35,7 @@ DEFAULT_ROUTES = "main.route"
 _SQLITE = "sqlite:///"
 _SOCKET = re.compile(r"""^\s*socket\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 _URL = re.compile(rf"""^\s*url\s*=\s*["']({_SQLITE}[^"'\n]+)["']""", re.MULTILINE)
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?|null", re.ASCII)
 _DOMAIN = r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*|\[[0-9A-Fa-f:.]+\]"
 
 
@@ -53,6 +54,18 @@ def _dns_server(value: object, spot: Spot) -> str:
             'an IP address like "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"', value
         ) from None
     return str(value)
+
+
+def _origin(value: object, spot: Spot) -> str:
+    """RFC 6454 section 6.2: scheme, host, and the port when it is not the usual one."""
+    text = value.lower() if isinstance(value, str) else ""
+    if _ORIGIN.fullmatch(text):
+        return text
+    expected = 'what a browser calls its page\'s origin, like "https://phone.example.com" or "http://127.0.0.1:3000"'
+    bare = _ORIGIN.match(text)
+    if bare is not None and text[bare.end() : bare.end() + 1] == "/":
+        raise spot.expected(expected, value, f"an origin has no path: {bare[0]}")
+    raise spot.expected(expected, value, "no list at all lets every page connect" if text == "*" else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,9 @@ class Config:
         TlsSettings,
         verify=one_of("none", "optional", "require"),
         site=list_of(table_of(TlsSite, name=text("a domain name", _DOMAIN))),
+    )
+    websocket: WebSocketSettings = settings_of(
+        WebSocketSettings, origins=list_of(_origin), ping_interval=seconds(1, 3_600)
     )
     log: LogSettings = settings_of(LogSettings)
     hours: Mapping[str, Hours] = setting(named(time_window), Named())

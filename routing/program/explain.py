@@ -96,6 +96,8 @@ def _run(server: Server, edge: ExplainEdge, asked: Asked, dns: NoDns, store: Dry
     config = server.config
     data, source = request_of(asked, config.domains[0]), source_of(asked)
     flow = edge.flow(source)
+    if flow.transport in ("ws", "wss"):
+        server.stack.flow_opened(flow, server.stack.timers.now)  # only the browser could make it again
     found = Explanation(None, f"{source.transport} {host_port(source.host, source.port)}")
     try:
         message = parse(data, config.limits.of_messages())

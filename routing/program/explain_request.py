@@ -14,6 +14,8 @@ from sipcore.message import parse_name_addr
 from sipcore.uri import parse_uri
 
 _LARGEST = 1_048_576
+_WEB = frozenset({"ws", "wss"})
+_NOWHERE = "browser.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,10 @@ def _of_flags(asked: Asked, domain: str) -> bytes:
     else:
         receiver = _address("--to", asked.to or asked.uri or "1002", domain)
         uri = _uri(asked.uri, domain) if asked.uri else parse_name_addr(receiver.encode()).uri_text
-    source = source_of(asked)
+    where = _sent_by(asked)
     lines = [
         f"{method} {uri} SIP/2.0",
-        f"Via: SIP/2.0/{asked.transport.upper()} {host_port(source.host, source.port)};branch=z9hG4bK{_token()}",
+        f"Via: SIP/2.0/{asked.transport.upper()} {where};branch=z9hG4bK{_token()}",
         f"From: {sender};tag={_token()}",
         f"To: {receiver}",
         f"Call-ID: {_token()}@explain",
@@ -90,8 +92,14 @@ def _of_flags(asked: Asked, domain: str) -> bytes:
     ]
     if not any(line.lower().startswith("contact:") for line in asked.headers) and method in ("INVITE", "REGISTER"):
         user = parse_name_addr(sender.encode()).uri.user
-        lines.insert(-1, f"Contact: <sip:{user}@{host_port(source.host, source.port)}>")
+        lines.insert(-1, f"Contact: <sip:{user}@{where}{';transport=ws' if asked.transport in _WEB else ''}>")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+def _sent_by(asked: Asked) -> str:
+    """Where a phone believes to be: a browser knows no address of its own (RFC 7118 section 5)."""
+    source = source_of(asked)
+    return _NOWHERE if asked.transport in _WEB else host_port(source.host, source.port)
 
 
 def _address(flag: str, text: str, domain: str) -> str:

@@ -12,11 +12,11 @@ from sipcore.locate import DEFAULT_PORTS
 
 SIP_PORT = 5060
 """The default port of SIP over UDP and TCP (RFC 3261 section 19.1.2)."""
-TRANSPORTS = ("udp", "tcp", "tls")
-ENCRYPTED = frozenset({"tls"})
+TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
+ENCRYPTED = frozenset({"tls", "wss"})
 """Those that need a certificate."""
-_LATER = ("ws", "wss", "sctp")
-_SERVED = "udp:, tcp: or tls:"
+_LATER = ("sctp",)
+_SERVED = "udp:, tcp:, tls:, ws: or wss:"
 _URI = re.compile(r"([a-z]+):(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]+))?", re.ASCII)
 _ADVERTISE = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?", re.ASCII)
 _EXAMPLE = 'an address like "udp:192.0.2.1:5060" or "tcp:[2001:db8::1]:5060"'

@@ -195,7 +195,7 @@ class Server:
     def _change_edge(self, candidate: Candidate) -> None:
         before, config = self.config, candidate.config
         tls = self.edge.tls.use(candidate.tls) if candidate.tls is not None else None
-        if config.listen == before.listen and config.limits == before.limits:
+        if (config.listen, config.limits, config.websocket) == (before.listen, before.limits, before.websocket):
             return
         try:
             self.edge.change(edge_settings(config))
@@ -317,7 +317,13 @@ def edge_settings(config: Config) -> EdgeSettings:
     """What the edge is told by a configuration."""
     limits = config.limits
     return EdgeSettings(
-        config.listen, config.stream, config.tls_files, peers=limits.peers, datagrams_waiting=limits.datagrams_waiting
+        config.listen,
+        config.stream,
+        config.tls_files,
+        config.websocket,
+        longest_message=limits.message,
+        peers=limits.peers,
+        datagrams_waiting=limits.datagrams_waiting,
     )
 
 

@@ -118,8 +118,8 @@ def test_carriage_returns_are_no_mistake(tmp_path: Path) -> None:
         ("listen = 'udp:192.0.2.1'", '2:10: listen: expected a list, found "udp:192.0.2.1"'),
         ("listen = []", "2:10: listen: expected a list of at least 1, found a list"),
         ("listen = ['udp:1.2.3.4', 'udp:1.2.3.4:5060']", '2:26: listen[2]: expected each element only once, found "udp:1.2.3.4:5060"'),  # noqa: E501
-        ("listen = ['ws:1.2.3.4:80']", '2:11: listen[1]: expected udp:, tcp: or tls:, found "ws:1.2.3.4:80"; hint: ws is not in this version'),  # noqa: E501
-        ("listen = ['ucp:1.2.3.4']", '2:11: listen[1]: expected udp:, tcp: or tls:, found "ucp:1.2.3.4"; hint: did you mean `udp`?'),  # noqa: E501
+        ("listen = ['sctp:1.2.3.4']", '2:11: listen[1]: expected udp:, tcp:, tls:, ws: or wss:, found "sctp:1.2.3.4"; hint: sctp is not in this version'),  # noqa: E501
+        ("listen = ['ucp:1.2.3.4']", '2:11: listen[1]: expected udp:, tcp:, tls:, ws: or wss:, found "ucp:1.2.3.4"; hint: did you mean `udp`?'),  # noqa: E501
         ("listen = ['udp:1.2.3.4:65536']", '2:11: listen[1]: expected a port from 1 to 65535, or 0 for any free one, found "udp:1.2.3.4:65536"'),  # noqa: E501
         ("listen = [5060]", '2:11: listen[1]: expected an address like "udp:192.0.2.1:5060" or "tcp:[2001:db8::1]:5060", found 5060'),  # noqa: E501
         ("listen = [{advertise = 'x'}]", '2:11: listen[1]: expected a table with "uri", found a table'),

@@ -13,6 +13,7 @@ import pytest
 
 from routing.program.command_line import main
 from routing.program.exit_codes import BAD_CONFIGURATION, FAILURE, OK, USAGE
+from routing.program.explain_request import Asked, request_of
 
 ROUTE = """\
 on request {
@@ -148,6 +149,26 @@ def test_a_file_holds_the_whole_request(folder: Path, shown: Any) -> None:
     (folder / "one.sip").write_text(request.replace("CSeq: 1 MESSAGE", "CSeq: x"))
     text = shown("one.sip", code=OK)
     assert "outcome: answered 400 " in text
+
+
+@pytest.mark.conformance("RFC 7118 5")
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_a_browser_is_explained_with_what_it_would_send(
+    folder: Path, shown: Any, document: Any, transport: str
+) -> None:
+    (folder / "main.route").write_text('on request { relay("sip:1002@192.0.2.9") }\n')
+    text = shown("--transport", transport, "--source", "192.0.2.1:40001", "--answer", "200")
+    assert f"from {transport} 192.0.2.1:40001" in text
+    (sent,) = document("--transport", transport, "--source", "192.0.2.1:40001")["forwarded"]
+    lines = [line for line in sent["added"] if line.startswith("Record-Route: ")]
+    assert len(lines) == 2
+    assert lines[1].endswith(";transport=ws;lr>")
+
+
+def test_a_browser_says_that_it_has_no_address() -> None:
+    text = request_of(Asked(transport="wss", method="REGISTER"), "example.com").decode()
+    assert "Via: SIP/2.0/WSS browser.invalid;branch=" in text
+    assert "\r\nContact: <sip:1001@browser.invalid;transport=ws>\r\n" in text
 
 
 def test_what_is_no_request_is_refused(folder: Path, shown: Any, capsys: pytest.CaptureFixture[str]) -> None:
