@@ -71,7 +71,7 @@ class Branch:
         if flow is not None and not flow.closed:
             self._send(flow, True, flow.name)
         else:
-            self._try_next()
+            self._try_next(flow)
 
     def start_with(self, targets: tuple[Target, ...]) -> None:
         """Start a branch whose targets had to be looked up first, unless it was given up meanwhile."""
@@ -79,7 +79,7 @@ class Branch:
             self._targets = targets
             self.start()
 
-    def _try_next(self) -> None:
+    def _try_next(self, gone: Flow | None = None) -> None:
         while self._targets:
             target, self._targets = self._targets[0], self._targets[1:]
             try:
@@ -88,8 +88,16 @@ class Branch:
                 continue
             self._send(flow, True)
             return
+        self._end(self._unreachable(gone))
+
+    def _unreachable(self, flow: Flow | None) -> Final:
+        """How the branch ends when nobody is left to send to; `flow` is what was lost."""
+        if flow is not None and flow.name:
+            # RFC 5626 sections 5.3.1 and 11.5: only the peer could make that connection again. Inside a dialog its
+            # flow has failed; a new request finds that its user is not there.
+            return Final(430 if self.request.to.tag else 480, "", None)
         # RFC 3261 section 16.9: when the request can't be sent the branch ends as with a 503.
-        self._end(Final(503, "Next Hop Unreachable", None))
+        return Final(503, "Next Hop Unreachable", None)
 
     def _send(self, flow: Flow, may_switch: bool, name: str = "") -> None:
         """Send the request; `name` is that of a connection which this side's requests must come back by."""
@@ -150,7 +158,7 @@ class Branch:
         elif self._targets and not self.ringing and self.context.may_go_on():
             self._try_next()
         elif lost:
-            self._end(Final(503, "Next Hop Unreachable", None))
+            self._end(self._unreachable(transaction.flow))
         else:
             self._end(Final(408, "", None))
 

@@ -219,6 +219,8 @@ class Proxy(Module):
         hop = next_hop(copy, destination)
         # With an open connection the address is a second choice: the peer may be closing it just now.
         targets = self._located(hop) or () if flow is not None else await self.locate(hop)
+        if not targets and destination is not None and destination.flow is not None and destination.flow.closed:
+            flow = destination.flow  # its end is why nobody can be reached
         return Branch(forks, copy.uri_text, copy, targets, flow)
 
     def _located(self, hop: Uri) -> tuple[Target, ...] | None:

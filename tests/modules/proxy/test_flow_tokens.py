@@ -216,6 +216,41 @@ def test_when_the_connection_is_gone_the_flow_has_failed() -> None:
     assert phones.server.nothing_left()
 
 
+@pytest.mark.conformance("RFC 5626 5.3.1")
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_a_connection_that_ends_while_its_browser_rings_ends_the_call(transport: str) -> None:
+    phones = Phones("udp", transport)
+    phones.send(ALICE, invite(phones, ALICE))
+    (called,) = phones.nodes[BOB].requests("INVITE")
+    phones.send(BOB, response_to(called, 180))
+    phones.lose(BOB)
+    phones.wire.run(0.1)
+    assert statuses(phones, ALICE, "INVITE") == [180, 480]
+    phones.wire.run(40)
+    assert phones.server.nothing_left()
+
+
+def test_a_connection_that_ended_before_its_binding_did_is_not_looked_up() -> None:
+    phones = Phones("udp", "ws")
+    flow = phones.flow(BOB)
+    flow.closed = True
+    phones.flow = lambda address: flow if address == BOB else phones.server.node.flow(address)  # type: ignore[method-assign]
+    phones.send(ALICE, invite(phones, ALICE))
+    assert phones.nodes[BOB].requests() == []
+    assert statuses(phones, ALICE, "INVITE") == [480]
+
+
+@pytest.mark.conformance("RFC 5626 5.3.1")
+def test_a_connection_that_ends_inside_a_call_is_a_flow_that_has_failed() -> None:
+    phones = Phones()
+    alice, _ = established(phones)
+    alice.send("INFO")
+    assert len(phones.nodes[BOB].requests("INFO")) == 1
+    phones.lose(BOB)
+    phones.wire.run(0.1)
+    assert statuses(phones, ALICE, "INFO") == [430]
+
+
 def test_when_the_connection_is_gone_a_contact_with_an_address_is_called() -> None:
     phones = Phones("ws", "tcp")
     alice, _ = established(phones)
