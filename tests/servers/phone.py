@@ -90,6 +90,7 @@ class Phone:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.host, self.port = self._socket.getsockname()
+        self.via = f"SIP/2.0/UDP {self.host}:{self.port}"
         self.address_of_record = f"sip:{self.user}@{self.domain}"
         self.contact = f"sip:{self.user}@{self.host}:{self.port}"
 
@@ -164,7 +165,7 @@ class Phone:
         self._branch = "z9hG4bK" + uuid.uuid4().hex
         head = [
             f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={self._branch}",
+            f"Via: {self.via};branch={self._branch}",
             "Max-Forwards: 70",
             f"From: <{self.address_of_record}>;tag={self._tag}",
             f"To: {to or f'<{self.address_of_record}>'}",
@@ -174,6 +175,11 @@ class Phone:
             "Content-Length: 0",
         ]
         self._sent = self._send(head)
+
+    def begin_anew(self) -> None:
+        """Belong to another call from now on, and know no challenge."""
+        self._call_id = uuid.uuid4().hex
+        self._challenge = None
 
     def call(self, uri: str, challenge: Message | None = None) -> None:
         """Send an INVITE, with credentials when a challenge is given."""
@@ -185,7 +191,7 @@ class Phone:
         """The ACK that belongs to the INVITE's own transaction (RFC 3261 17.1.1.3)."""
         self._send([
             f"ACK {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={self._branch}",
+            f"Via: {self.via};branch={self._branch}",
             "Max-Forwards: 70",
             f"From: {response.first('from')}",
             f"To: {response.first('to')}",
