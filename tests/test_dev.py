@@ -1,5 +1,6 @@
 """The `dev` script and what it passes to pytest."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -77,6 +78,29 @@ def run_without(folder: Path, python: str | None) -> subprocess.CompletedProcess
         (tools / "python3").chmod(0o755)
     # The script adds the system folders for kamailio; there is no Python in them.
     return run("/bin/sh", "dev", "run", cwd=folder, PATH=str(tools))
+
+
+def test_only_packages_of_programs_that_are_not_there_are_installed(tmp_path: Path) -> None:
+    """Node may come from elsewhere, and Debian's package would not go together with it."""
+    for tool in ("dirname", "id", "cat", "find"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+    for program in ("sipp", "sipsak", "baresip", "kamailio", "named", "node", "npm"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    named = run("/bin/sh", "-c", ". ./dev >/dev/null && missing_packages", PATH=str(tmp_path))
+    assert set(named.stdout.split()) - {"kamailio-sqlite-modules"} == {"chromium"}, named.stderr
+
+
+def test_the_packages_of_the_browser_come_from_the_public_registry() -> None:
+    lock = json.loads((ROOT / "tests" / "browser" / "package-lock.json").read_text())
+    wanted = json.loads((ROOT / "tests" / "browser" / "package.json").read_text())["dependencies"]
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert set(wanted) <= {name.removeprefix("node_modules/") for name in packages}
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert package.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/"), name
+    for name, version in wanted.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
 
 
 def test_continuous_integration_runs_what_a_developer_runs() -> None:

@@ -23,6 +23,8 @@ PROGRAMS = {
     "kamailio": "kamailio",
     "named": "bind9",
     "openssl": "openssl",
+    "chromium": "chromium",
+    "node": "nodejs",
 }
 DOMAIN = "example.com"
 PASSWORD = "a password"
