@@ -8,6 +8,8 @@ from sipcore.message.framing import StreamFraming
 from sipcore.net.settings import StreamSettings
 from sipcore.net.websocket_frames import WebSocketFrames
 
+_FRAMINGS = (StreamFraming, WebSocketFrames)
+
 
 class Patience:
     """The clock of one connection. The path of every message sets a flag; times are written when somebody checks."""
@@ -28,7 +30,7 @@ class Patience:
     def heard(self, size: int, framing: object, now: float) -> None:
         """Note that bytes were given to the stack, which left `framing` behind."""
         self.active = True
-        if not isinstance(framing, StreamFraming | WebSocketFrames) or not framing.partial:
+        if not isinstance(framing, _FRAMINGS) or not framing.partial:
             self._partial_since = math.inf
             self._partial_bytes = 0
             return
