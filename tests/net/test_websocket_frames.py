@@ -168,6 +168,9 @@ def test_the_pieces_of_a_message_are_bounded_together() -> None:
     assert code_of(frame(TEXT, b"*" * 400, final=False), piece, piece, longest=1_000) == 1009
     whole = fed(frame(TEXT, b"*" * 400, final=False), piece, frame(CONTINUATION, b"*" * 200), longest=1_000)
     assert [len(message) for message in whole[0]] == [1_000]
+    # Each message is counted for itself.
+    again = frame(TEXT, b"*" * 400, final=False) + frame(CONTINUATION, b"*" * 400)
+    assert [len(message) for message in fed(again * 5, longest=1_000)[0]] == [800] * 5
     # One frame that comes in pieces counts once.
     large = frame(BINARY, b"*" * 1_000)
     assert [len(message) for message in fed(large[:500], large[500:], longest=1_000)[0]] == [1_000]
