@@ -19,10 +19,12 @@ LIMIT = 30.0
 
 
 class Chromium:
-    """One browser process. Pages come from `http://127.0.0.1:port`; end it with `close`."""
+    """One browser process. Pages come from `http://127.0.0.1:port`, perhaps of a `folder`; end it with `close`."""
 
-    def __init__(self, port: int, log: Path, *arguments: str) -> None:
-        settings = {"chromium": shutil.which("chromium"), "port": port, "arguments": arguments}
+    def __init__(self, port: int, log: Path, *arguments: str, folder: Path | None = None) -> None:
+        settings = {
+            "chromium": shutil.which("chromium"), "port": port, "folder": str(folder or ""), "arguments": arguments,
+        }  # fmt: skip
         self.origin = f"http://127.0.0.1:{port}"
         self._log = log.open("wb")
         self._process = subprocess.Popen(
@@ -101,6 +103,19 @@ class Page:
         """Wait until an event has come so many times."""
         assert within(seconds, lambda: len(self.heard(name)) >= times), self.run("heard")
         return self.heard(name)
+
+    def fill(self, **texts: str) -> None:
+        """Type into the fields with these ids."""
+        for field, text in texts.items():
+            self._browser.ask("fill", self._name, where=f"#{field}", text=text)
+
+    def click(self, button: str) -> None:
+        """Click on the button with this id."""
+        self._browser.ask("click", self._name, where=f"#{button}")
+
+    def shows(self, text: str, seconds: float = 10.0) -> bool:
+        """Whether the state becomes this text in time."""
+        return within(seconds, lambda: self._browser.ask("read", self._name, where="#state") == text)
 
     def close(self) -> None:
         """Close the page, as a person does."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,3 +143,37 @@ def test_pages_come_back_when_the_server_has_been_started_again(office: Office) 
     office.server.start()
     alice.wait("registered", 2, 20.0)
     assert within(5.0, lambda: len(office.bindings("1001")) == 1), (before, office.bindings("1001"))
+
+
+def example(language: str) -> str:
+    """The one block of a language in docs/browsers.md."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "browsers.md").read_text("utf-8")
+    (block,) = re.findall(rf"^( *)```{language}\n(.*?)^\1```", page, re.MULTILINE | re.DOTALL)
+    return textwrap.dedent(block[1])
+
+
+def test_the_page_of_the_documentation_is_a_phone(new_server: NewServer, tmp_path: Path) -> None:
+    port, page = free_port(), free_port()
+    server = new_server(listen=[f"ws:{LOOPBACK}:{port}"])
+    server.add_users([Account("1001", PASSWORD), Account("1002", PASSWORD)])
+    server.start()
+    shown = "ws://127.0.0.1:8080"
+    assert shown in example("js")
+    (tmp_path / "phone.js").write_text(example("js").replace(shown, f"ws://127.0.0.1:{port}"))
+    (tmp_path / "index.html").write_text(example("html"))
+    with Chromium(page, tmp_path / "browser.log", folder=tmp_path) as browser:
+        alice, bob = browser.open("alice"), browser.open("bob")
+        for one, user in ((alice, "1001"), (bob, "1002")):
+            one.fill(user=user, password=PASSWORD)
+            one.click("register")
+            assert one.shows("registered")
+        alice.fill(number="1002")
+        alice.click("call")
+        assert bob.shows("1001 calls")
+        bob.click("answer")
+        assert alice.shows("talking") and bob.shows("talking")
+        bob.click("hangup")
+        assert alice.shows("ended: Terminated") and bob.shows("ended: Terminated")
+        alice.fill(password="wrong")
+        alice.click("register")
+        assert alice.shows("not registered: Authentication Error")
