@@ -70,10 +70,13 @@ class WebSocketStream:
     async def _part(self, answer: bytes) -> None:
         """Answer, and let the client read it, which closing with unread bytes would reset away."""
         with trio.move_on_after(_DRAIN):
-            await self._send(answer)
-            self._carrier.finish()
-            while await self._carrier.receive_some() != b"":
-                pass
+            try:
+                await self._send(answer)
+                self._carrier.finish()
+                while await self._carrier.receive_some() != b"":
+                    pass
+            except OSError:
+                return  # the client is gone already
 
     # -- bytes ------------------------------------------------------------------------------------------------------
 

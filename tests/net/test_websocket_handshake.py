@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 
 import pytest
+import trio
 
+from sipcore.net.byte_stream import TcpStream
 from sipcore.net.websocket_handshake import Opened, Refused, WebSocketHandshake
+from sipcore.net.websocket_stream import HandshakeRefused, WebSocketStream
 from tests.net.websocket_client import ACCEPT, KEY, handshake
 
 PAGE = "https://phone.example.com"
@@ -181,3 +184,26 @@ def test_every_refusal_is_freed_by_counting_references() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+class GoneClient(TcpStream):
+    """A client whose connection is reset when it is answered."""
+
+    def __init__(self, request: bytes) -> None:
+        self.request = request
+
+    async def open(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return self.request
+
+    def send_now(self, data: bytes | bytearray) -> int:
+        raise ConnectionResetError
+
+
+async def test_why_a_page_was_refused_is_known_also_when_it_did_not_wait_for_the_answer() -> None:
+    stream = WebSocketStream(GoneClient(handshake(Origin="http://x.example")), "ws", (PAGE,), 1_000)
+    with pytest.raises(HandshakeRefused, match=r"which is not in websocket\.origins"):
+        await stream.open()
