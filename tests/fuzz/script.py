@@ -4,7 +4,8 @@ An input that does not begin with `@` is one datagram. A script is made of steps
 
     @udp 2          what follows is a datagram of peer 192.0.2.2
     @tcp 2 100      what follows are bytes on its connection, handed in 100 at a time
-    @lost udp 2     a datagram to it was refused, `@lost tcp 2`: its connection was reset
+    @ws 2           what follows is one message on its WebSocket
+    @lost udp 2     a datagram to it was refused, `@lost tcp 2`, `@lost ws 2`: its connection was reset
     @wait 31        so many seconds pass; slow look-ups and databases have answered
     @slow           the database answers at the next `@wait` only
 """
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MOST_STEPS = 40
-_HEAD = re.compile(rb"@?(udp|tcp|lost udp|lost tcp|wait|slow)(?: ([0-9]{1,3}))?(?: ([0-9]{1,5}))?\n?")
+_HEAD = re.compile(rb"@?(udp|tcp|ws|lost udp|lost tcp|lost ws|wait|slow)(?: ([0-9]{1,3}))?(?: ([0-9]{1,5}))?\n?")
 
 
 class Step(NamedTuple):

@@ -43,6 +43,17 @@ def test_the_corpus_goes_all_the_way(whole_path: WholePath) -> None:
     assert statuses_of(whole_path, (HERE / "corpus" / "register").read_bytes()) == [b"SIP/2.0 200 OK"] * 3
 
 
+def test_the_corpus_has_browsers(whole_path: WholePath) -> None:
+    script = (HERE / "corpus" / "web-phone").read_bytes()
+    sent = statuses_of(whole_path, script)
+    assert sent[:2] == [b"SIP/2.0 200 OK", b""]  # and a pong
+    assert b"INVITE sip:o34e9rvq@x1.invalid;transport=ws SIP/2.0" in sent
+    assert b"SIP/2.0 180 Ringing" in sent
+    two = statuses_of(whole_path, (HERE / "corpus" / "web-phone-two-messages").read_bytes())
+    refusals = [b"SIP/2.0 400 Content-Length is not that of the body", b"SIP/2.0 400 No end of the header section"]
+    assert two == [*refusals, b"SIP/2.0 200 OK"]
+
+
 def statuses_of(whole_path: WholePath, script: bytes) -> list[bytes]:
     """The first line of everything that is sent."""
     lines = []

@@ -128,9 +128,14 @@ class WholePath:
     def _open_flow(self, target: Target) -> Flow:
         if target.transport not in ("udp", "tcp"):
             raise Unresolvable(target.transport)
+        return self._flow(target)
+
+    def _flow(self, target: Target) -> Flow:
         flow = self.flows.get(target)
         if flow is None or flow.closed:
             flow = self.flows[target] = Flow(target.transport, HERE, (target.host, target.port))
+            if target.transport == "ws":
+                self.stack.flow_opened(flow, self.stack.timers.now)
         return flow
 
     def _perform(self, need: Need[Any], done: Done) -> Callable[[], None]:
@@ -168,7 +173,7 @@ class WholePath:
         if step.kind == "slow":
             self.store.held = True
             return
-        flow = self._open_flow(Target(step.kind[-3:], f"192.0.2.{step.number % 250 or 1}", 5060))
+        flow = self._flow(Target(step.kind.split()[-1], f"192.0.2.{step.number % 250 or 1}", 5060))
         if step.kind.startswith("lost"):
             self._lose(flow)
             self._sent(Judge.of_nothing())
@@ -178,6 +183,8 @@ class WholePath:
         judge = Judge(data, flow)
         if step.kind == "udp":
             self.stack.receive(data, flow, now)
+        elif step.kind == "ws":
+            self.stack.receive_message(data, flow, now)
         else:
             for at in range(0, len(data), step.size):
                 if not flow.closed:

@@ -21,7 +21,7 @@ from sipcore.message import (
     parse_via,
     response_target,
 )
-from sipcore.message.framing import BadMessage, Broken, StreamFraming
+from sipcore.message.framing import BadMessage, Broken, StreamFraming, whole_message
 from sipcore.uri import equivalent
 
 SOURCE = ("192.0.2.9", 40000)
@@ -40,10 +40,10 @@ def attempt(call: Callable[[], object]) -> Malformed | None:
 
 
 def do_everything(data: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
-    """As a datagram and as a stream: parse, read, check, mark, answer, write."""
+    """As a datagram, as a stream and as a message that stands alone: parse, read, check, mark, answer, write."""
     malformed = attempt(lambda: take(parse(data, limits), limits))
     answer(data, malformed or Malformed("Something else"), limits)
-    for frame in StreamFraming(limits).feed(data):
+    for frame in (*StreamFraming(limits).feed(data), whole_message(data, limits)):
         if isinstance(frame, Message):
             attempt(lambda message=frame: take(message, limits))  # type: ignore[misc]
         elif isinstance(frame, BadMessage | Broken):
