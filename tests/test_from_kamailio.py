@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from routing.language.kamailio import KAMAILIO
+from routing.language.mistakes import FOREIGN
 from routing.language.types import Type
 from routing.program.check import check_file
 from routing.program.config import examine
@@ -122,6 +124,26 @@ def test_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)]+)\)", PAGE)
     assert links
     assert all((ROOT / "docs" / link).exists() for link in links)
+
+
+def kamailios() -> list[str]:
+    """The functions of the second table that are no functions of ours."""
+    named = {name for left, _ in ROWS for name in re.findall(r"`([a-z_0-9]+)\(", left)}
+    return sorted(named - set(FUNCTIONS) - {"route", "modparam"})
+
+
+@pytest.mark.parametrize("name", kamailios())
+def test_who_writes_one_of_theirs_is_told_ours(name: str) -> None:
+    (problem,) = check_routes(f"on request {{ {name}() drop() }}", MODULES, {})
+    assert problem.message == f"there is no function `{name}`"
+    assert problem.hint == (FOREIGN.get(name) or KAMAILIO[name])
+
+
+def test_hints_name_what_there_is() -> None:
+    assert set(KAMAILIO) - set(kamailios()) == set()
+    assert not set(KAMAILIO) & set(FUNCTIONS)
+    called = {name for hint in KAMAILIO.values() for name in re.findall(r"`(?:[\w ]+= )?([a-z_0-9]+)\(", hint)}
+    assert called and called <= set(FUNCTIONS)
 
 
 # -- the configuration side by side -----------------------------------------------------------------------------------

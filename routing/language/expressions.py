@@ -10,6 +10,7 @@ from routing.language.bound import Bound, Chain, Constant, Expansion, Invocation
 from routing.language.calculations import calculation
 from routing.language.comparisons import comparison
 from routing.language.environment import Keyed, Property
+from routing.language.kamailio import KAMAILIO
 from routing.language.known import KEPT, Known, kept_as
 from routing.language.literals import BadLiteral, read_pattern, read_quantity, read_text, read_uri
 from routing.language.mistakes import FOREIGN
@@ -412,7 +413,7 @@ class Expressions:
         name, known = node.name.text, self.environment.functions
         signature = known.get(name)
         if signature is None:
-            hint = FOREIGN.get(name) or self.report.nearest(name, known)
+            hint = FOREIGN.get(name) or KAMAILIO.get(name) or self.report.nearest(name, known)
             self.report.error(node.name.span, f"there is no function `{name}`", hint)
             self.known.unsure = True
             return None
