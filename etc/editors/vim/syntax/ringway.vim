@@ -15,7 +15,7 @@ syntax match ringwayControl /\<\%(if\|else\|match\|for\|call\)\>/
 syntax match ringwayOperator /\<\%(and\|or\|not\|in\|matches\)\>/
 syntax match ringwayOperator /=>\|==\|!=\|<=\|>=\|[<>=+*-]\|\.\./
 syntax match ringwayBoolean /\<\%(true\|false\)\>/
-syntax match ringwayFunction /\<\%(authenticate\|ban\|chance\|drop\|e164\|end_of\|enum\|exists\|limit\|log\|lookup\)\ze\s*(/
+syntax match ringwayFunction /\<\%(asserted\|authenticate\|ban\|chance\|drop\|e164\|end_of\|enum\|exists\|limit\|log\|lookup\)\ze\s*(/
 syntax match ringwayFunction /\<\%(national\|relay\|remove\|replace\|reply\|ring\|save\|start_of\|strip\|to_number\|unban\)\ze\s*(/
 syntax match ringwayName /\%(\<\%(call\|route\|branch\|reply\|shared\)\s\+\)\@<=\h\w*/
 syntax match ringwayProperty /\.\@<!\.\s*\h\w*/
