@@ -6,8 +6,9 @@ _HINTS = {
     "the server does this by itself": """
         t_check_trans t_precheck_trans t_newtran sanity_check force_rport consume_credentials fix_nated_register""",
     "this version has nothing like it": """
-        rtpengine_manage rtpproxy_manage get_profile_size uac_auth m_store handle_publish handle_subscribe
-        http_client_query sql_query ldap_search""",
+        rtpengine_manage rtpproxy_manage get_profile_size uac_auth m_store handle_publish handle_subscribe""",
+    "a Python function of your own, named in [functions] of the configuration, can do it": """
+        http_client_query sql_query ldap_search exec_msg""",
     "write `relay()`": "t_relay forward",
     'write `relay("sip:...")`': "t_relay_to_udp",
     "the server does this by itself; `request.max_forwards` tells how many hops are left": "mf_process_maxfwd_header",
