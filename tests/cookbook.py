@@ -44,6 +44,12 @@ anywhere. What a recipe adds stands between them:
 ```route
 {base}```
 """
+_NUMBERS = """\
+## By number
+
+| number | wanted | recipes |
+|---|---|---|
+"""
 _LATER = """\
 ## Not yet
 
@@ -109,7 +115,13 @@ def page() -> str:
         parts += [f"## {name}\n", *_table(of_group), *map(_shown, of_group)]
     names = {number: text for items in groups.values() for number, text in items.items()}
     rows = [f"| {number} | {names[number]} | {text} |\n" for number, text in later.items()]
-    return "\n".join(parts) + "\n" + _LATER + "".join(rows)
+    shown = [f"| {number} | {text} | {_links(number, found)} |\n" for number, text in names.items()]
+    return "\n".join(parts) + "\n" + _LATER + "".join(rows) + "\n" + _NUMBERS + "".join(shown)
+
+
+def _links(number: int, found: list[Recipe]) -> str:
+    files = [recipe.file for recipe in found if number in recipe.items]
+    return ", ".join(f"[{file.stem}](cookbook/{file.name})" for file in files) or "not yet"
 
 
 def _table(found: list[Recipe]) -> Iterator[str]:

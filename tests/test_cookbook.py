@@ -101,6 +101,16 @@ def test_the_page_shows_what_matters_and_leaves_out_what_is_the_same() -> None:
     assert '\ntest "' not in text
 
 
+def test_each_number_leads_to_its_recipes() -> None:
+    table = page().split("## By number\n")[1]
+    rows = dict(re.findall(r"^\| (\d+) \| .* \| (.*) \|$", table, re.MULTILINE))
+    assert len(rows) == 69
+    for number, cell in rows.items():
+        links = re.findall(r"\(cookbook/([\w-]+)\.route\)", cell)
+        assert links == [one.file.stem for one in RECIPES if int(number) in one.items]
+        assert bool(links) != (cell == "not yet")
+
+
 def test_the_command_runs_the_whole_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert rehearse(Wanted([FOLDER]), {}) == 0
     shown = capsys.readouterr().out
