@@ -6,7 +6,6 @@ The first line is the summary. Then come paragraphs, if there is more to say, an
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +31,7 @@ class Description:
 
 def describe(signature: Signature) -> Description:
     """What the docstring of a function says."""
-    return read_description(inspect.getdoc(signature.target) or "")
+    return read_description(signature.docstring)
 
 
 def read_description(docstring: str) -> Description:

@@ -70,13 +70,18 @@ class Signature:
     waits: bool
     target: Callable[..., Any]
     module: str = ""
-    summary: str = ""
+    docstring: str = ""
     check: ConstantCheck | None = None
     site: str = ""
     """The Python name of a parameter that is told where the call stands, if there is one."""
     effect: Effect = Effect.NONE
     elsewhere: Signature | None = None
     """Another function of the same name, for places where this one can't be called."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return self.docstring.partition("\n")[0]
 
     def at(self, place: Place) -> Signature:
         """The function of this name for a place, when there is one; else this one."""

@@ -65,7 +65,7 @@ def python_function(value: object, spot: Spot) -> DeclaredFunction:
     target = table.get("function")
     module, colon, function = target.partition(":") if isinstance(target, str) else ("", "", "")
     if not colon or not module_names(module) or not function.isidentifier():
-        raise spot.expected(_WANTED, target if target is not None else value, 'as in "numbers:find"')
+        raise spot.expected(_WANTED, target if target is not None else value, 'as in "directory:find"')
     timeout = seconds(0.01, 60)(table.get("timeout", DEFAULT_TIMEOUT), spot.inside("timeout"))
     folder = _folder(table, spot)
     try:

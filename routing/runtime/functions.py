@@ -150,7 +150,6 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
     written = list(described.parameters.values())[2:]
     site = next((one.name for one in written if one.annotation in (CallSite, "CallSite")), "")
     parameters = tuple(_parameter(one, method) for one in written if one.name != site)
-    summary = (inspect.getdoc(method) or "").partition("\n")[0]
     return Signature(
         declaration.name,
         parameters,
@@ -160,7 +159,7 @@ def _signature(module: Module | type[Module], kind: type[Module], name: str, dec
         waits,
         getattr(module, name),
         kind.name or kind.__name__,
-        summary,
+        inspect.getdoc(method) or "",
         declaration.check,
         site,
         declaration.effect,

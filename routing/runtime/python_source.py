@@ -43,12 +43,20 @@ class PythonSource:
     parameters: tuple[Parameter, ...]
     kinds: tuple[Kind, ...] = field(compare=False)
     result: Kind = field(compare=False)
-    summary: str
+    docstring: str
 
     def signature(self, name: str, target: Any) -> Signature:
         """The function as the language knows it; it may wait, so it is for routes only."""
         return Signature(
-            name, self.parameters, self.result.type, Ends.NEVER, Place.REQUEST, True, target, "functions", self.summary
+            name,
+            self.parameters,
+            self.result.type,
+            Ends.NEVER,
+            Place.REQUEST,
+            True,
+            target,
+            "functions",
+            self.docstring,
         )
 
 
@@ -71,7 +79,7 @@ def read_function(module: str, function: str, folder: Path) -> PythonSource:
     return PythonSource(
         module, function, file, hashlib.sha256(data).hexdigest(), found.lineno,
         isinstance(found, ast.AsyncFunctionDef), parameters, kinds, result,
-        (ast.get_docstring(found) or "").partition("\n")[0],
+        ast.get_docstring(found) or "",
     )  # fmt: skip
 
 

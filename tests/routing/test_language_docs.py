@@ -66,7 +66,7 @@ def test_the_functions_of_the_example_are_right(tmp_path: Path) -> None:
         for kind in ("python", "toml", "route with functions")
     )
     (tmp_path / "lib" / "acme").mkdir(parents=True)
-    for file in ("numbers.py", "lib/acme/__init__.py", "lib/acme/fraud.py"):
+    for file in ("directory.py", "lib/acme/__init__.py", "lib/acme/fraud.py"):
         (tmp_path / file).write_text(python)
     (tmp_path / "ringway.toml").write_text(f'domains = ["example.com"]\n{configuration}')
     (tmp_path / "main.route").write_text(route)

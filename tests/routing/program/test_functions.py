@@ -120,7 +120,7 @@ def test_they_have_no_place_in_a_branch(folder: Path) -> None:
 
 
 WANTED = 'expected "package.module:function", or a table with function, timeout and path'
-AS_IN = 'as in "numbers:find"'
+AS_IN = 'as in "directory:find"'
 SECONDS = 'expected a number of seconds or a time like "30s", at least 0.01 s, at most 60 s'
 LOOKED = "looked in {folder}, and where Python looks for modules"
 OTHER = "choose another name"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from routing.language.editor.analysis import Analysis
+from routing.language.editor.completion import complete
+from routing.language.editor.described import function_text
 from routing.language.editor.source import Source
 from routing.program import project as module
 from routing.program.check import check_file
@@ -81,6 +84,77 @@ def test_a_wrong_configuration_is_told_and_the_last_good_one_stays(folder: Path)
 def test_a_configuration_that_can_not_be_read_is_told(folder: Path) -> None:
     (folder / "ringway.toml").write_bytes(b"\xff\n")
     assert Projects({}).of(folder / "main.route").mistake == "ringway.toml line 1: this is not UTF-8 text: byte FF"
+
+
+# -- Python functions -------------------------------------------------------------------------------------------------
+
+PYTHON = '''def find(number: str, *, country: str = "GB") -> str:
+    """Find a number.
+
+    It is looked for in all directories.
+    """
+    return number
+'''
+
+
+@pytest.fixture
+def with_function(folder: Path) -> Path:
+    """A configuration with a function, whose file is in another folder."""
+    (folder / "lib").mkdir()
+    (folder / "lib" / "directory.py").write_text(PYTHON)
+    entry = '[functions]\nfind = {function = "directory:find", path = "lib"}\n'
+    (folder / "ringway.toml").write_text(CONFIGURATION + entry)
+    return folder
+
+
+def rewrite(file: Path, text: str) -> None:
+    """Write a file again, at a time that can be told from the one before."""
+    before = file.stat().st_mtime_ns
+    file.write_text(text)
+    os.utime(file, ns=(before + 1, before + 1))
+
+
+def test_functions_of_the_configuration_are_known_with_what_they_say(with_function: Path) -> None:
+    environment = Projects({}).of(with_function / "main.route").environment
+    assert function_text(environment.functions["find"]) == (
+        "```ringway-route\nfind(number: text, country: text?) -> text\n```\n\n"
+        "Find a number.\n\nIt is looked for in all directories."
+    )
+    text = 'on request { relay("sip:" + find(request.uri.user, ) + "@192.0.2.1") }'
+    analysis = Analysis(text, environment)
+    assert analysis.problems == []
+    assert "country:" in {one.label for one in complete(analysis, text.index(")")).offers}
+
+
+def test_a_function_is_read_again_when_its_file_changes(with_function: Path) -> None:
+    projects = Projects({})
+    first = projects.of(with_function / "main.route")
+    assert projects.of(with_function / "main.route") is first
+    rewrite(with_function / "lib" / "directory.py", PYTHON.replace("country", "region"))
+    assert str(projects.of(with_function / "main.route").environment.functions["find"]) == (
+        "find(number: text, region: text?)"
+    )
+
+
+def test_a_function_that_breaks_is_told_and_comes_back(with_function: Path) -> None:
+    projects, file = Projects({}), with_function / "lib" / "directory.py"
+    first = projects.of(with_function / "main.route")
+    file.unlink()
+    broken = projects.of(with_function / "main.route")
+    assert broken.mistake == "ringway.toml line 9: functions.find: there is no module `directory`"
+    assert broken.environment is first.environment
+    assert projects.of(with_function / "main.route") is broken
+    file.write_text(PYTHON)
+    assert projects.of(with_function / "main.route").mistake == ""
+
+
+def test_a_function_that_was_not_there_is_found_when_it_is(with_function: Path) -> None:
+    file = with_function / "lib" / "directory.py"
+    file.rename(file.with_suffix(".txt"))
+    projects = Projects({})
+    assert "there is no module" in projects.of(with_function / "main.route").mistake
+    file.with_suffix(".txt").rename(file)
+    assert "find" in projects.of(with_function / "main.route").environment.functions
 
 
 def test_the_environment_goes_before_the_file(folder: Path) -> None:
