@@ -205,3 +205,12 @@ def test_places_behind_the_end_are_the_end() -> None:
 
 def test_half_of_a_pair_counts_as_one() -> None:
     assert units("\ud83d", "utf-16") == 1 and units("\ud83d", "utf-8") == 3
+
+
+def test_functions_of_the_configuration_are_known_and_not_run(folder: Path) -> None:
+    (folder / "own.py").write_text(
+        'raise SystemExit\n\n\ndef lucky(number: int) -> bool:\n    """Whether a number brings luck."""\n'
+    )
+    (folder / "ringway.toml").write_text(CONFIGURATION + '\n[functions]\nlucky = "own:lucky"\n')
+    functions = Projects({}).of(folder / "main.route").environment.functions
+    assert functions["lucky"].summary == "Whether a number brings luck."
