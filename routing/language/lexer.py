@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lark import Token
@@ -26,23 +26,28 @@ class BeyondBounds(Exception):
         self.hint = hint
 
 
+def bounded(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Give tokens until there are too many, or too many brackets are open: then raise `BeyondBounds`."""
+    depth = 0
+    for count, token in enumerate(tokens):
+        if token.type in _OPENING:
+            depth += 1
+            if depth > DEEPEST:
+                message = f"this nests too deeply: up to {DEEPEST} brackets may be open"
+                raise BeyondBounds(token, message, "give the inner part a `route` of its own, and `call` it")
+        elif token.type in _CLOSING:
+            depth -= 1
+        elif count >= MOST_WORDS:
+            message = f"this file is too long: it has more than {MOST_WORDS:,} words and signs"
+            raise BeyondBounds(token, message, "keep long lists in [lists] of the configuration")
+        yield token
+
+
 class NestingLexer(BasicLexer):
-    """Gives tokens until there are too many, or too many brackets are open."""
+    """Lark's lexer, which gives bounded tokens."""
 
     __future_interface__ = 2  # the interface of lark's own lexers
 
     def lex(self, state: LexerState, parser_state: Any) -> Iterator[Token]:
         """All tokens of a text; raises `BeyondBounds`."""
-        depth = 0
-        for count, token in enumerate(super().lex(state, parser_state)):
-            if token.type in _OPENING:
-                depth += 1
-                if depth > DEEPEST:
-                    message = f"this nests too deeply: up to {DEEPEST} brackets may be open"
-                    raise BeyondBounds(token, message, "give the inner part a `route` of its own, and `call` it")
-            elif token.type in _CLOSING:
-                depth -= 1
-            elif count >= MOST_WORDS:
-                message = f"this file is too long: it has more than {MOST_WORDS:,} words and signs"
-                raise BeyondBounds(token, message, "keep long lists in [lists] of the configuration")
-            yield token
+        return bounded(super().lex(state, parser_state))

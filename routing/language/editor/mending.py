@@ -13,7 +13,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from routing.language import tree
 from routing.language.grammar import grammar
-from routing.language.lexer import BeyondBounds
+from routing.language.lexer import BeyondBounds, bounded
 
 MISSING = "\N{HORIZONTAL ELLIPSIS}"
 """Stands for a name that was not written yet."""
@@ -98,17 +98,19 @@ def mended(text: str, line: int) -> MendedBlock:
 
 
 def tokens(text: str, line: int) -> list[Token]:
-    """The tokens of a text; what is none is left out, and a text without its closing quote ends with its line."""
+    """The tokens of a text; what is none is left out, and a text without its closing quote ends with its line.
+
+    Where brackets nest too deeply, or words are too many, the text ends.
+    """
     text = "\n" * line + text
     found: list[Token] = []
     while True:
         found.clear()
         try:
-            for token in grammar().lex(text):
-                found.append(token)
+            found.extend(bounded(grammar().lex(text)))
             return found
         except BeyondBounds:
-            return found  # what stands behind is more than anybody means
+            return found
         except UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
             end = text.find("\n", at)

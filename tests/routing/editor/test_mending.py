@@ -8,6 +8,7 @@ from lark import Token
 from routing.language import tree
 from routing.language.editor.mending import MISSING, Repair, blocks, item_words, mended, tokens
 from routing.language.formatter import same
+from routing.language.lexer import DEEPEST, MOST_WORDS
 from routing.language.parser import parse
 from routing.language.problem import Report
 
@@ -113,3 +114,10 @@ def test_a_long_row_of_mistakes_comes_to_an_end() -> None:
     repair = Repair()
     repair.feed(tokens("on request { " + ") = ] " * 500, 0))
     assert len(repair.closed().items) == 1
+
+
+def test_a_text_ends_where_nobody_means_it_any_more() -> None:
+    assert len(tokens("[" * 1000, 0)) == DEEPEST
+    assert len(tokens("a " * (MOST_WORDS + 10), 0)) == MOST_WORDS
+    (item,) = mended("on request { drop() }\nlog(" + "[" * 1000, 0).items
+    assert isinstance(item, tree.On)
