@@ -136,8 +136,8 @@ def _members(analysis: Analysis, cursor: Cursor) -> Iterator[Offer]:
 def _kept(analysis: Analysis, symbol: Symbol) -> Offer:
     if symbol.kind is Kind.CALL:
         return Offer(symbol.name, Form.LOCAL, symbol.name, str(analysis.type_of(symbol)), "Kept with the call.")
-    shared = next(one for one in analysis.file.items if isinstance(one, tree.Shared) and one.name.text == symbol.name)
-    detail = f"{shared.type.text} for {shared.lifetime.text}"
+    declared = (one for one in analysis.file.items if isinstance(one, tree.Shared) and one.name.text == symbol.name)
+    detail = next((f"{one.type.text} for {one.lifetime.text}" for one in declared), "not declared")
     return Offer(symbol.name, Form.TABLE, symbol.name, detail, "A table that all requests share.")
 
 

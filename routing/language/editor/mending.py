@@ -135,7 +135,7 @@ class Repair:
         for token in given:
             behind_dot = self._last is not None and self._last.type == "DOT"
             if behind_dot and self._last is not None and token.line != self._last.line:
-                self._put(["NAME"])  # a name behind a dot stands in its line
+                self._try(self._made("NAME"))  # a name behind a dot stands in its line
             if self._try(token):
                 continue
             filling = None

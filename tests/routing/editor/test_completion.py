@@ -73,6 +73,11 @@ def test_shared_tables(offered: Offered) -> None:
     assert (found.label, found.detail) == ("failures", "number for 10m")
 
 
+def test_a_shared_table_that_is_not_declared_is_offered_as_such(offered: Offered) -> None:
+    (found,) = offered("on request { log(shared.y[user]) shared.| }")
+    assert (found.label, found.detail) == ("y", "not declared")
+
+
 def test_nothing_stands_behind_the_dot_of_something_unknown(offered: Offered) -> None:
     assert offered("on request { nobody.| }") == []
 

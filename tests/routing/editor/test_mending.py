@@ -116,6 +116,13 @@ def test_a_long_row_of_mistakes_comes_to_an_end() -> None:
     assert len(repair.closed().items) == 1
 
 
+def test_a_name_is_put_behind_a_dot_once() -> None:
+    repair = Repair()
+    repair.feed(tokens("on request { log(request.\n] ] user) }", 0))
+    (item,) = repair.closed().items
+    assert isinstance(item, tree.On)
+
+
 def test_a_text_ends_where_nobody_means_it_any_more() -> None:
     assert len(tokens("[" * 1000, 0)) == DEEPEST
     assert len(tokens("a " * (MOST_WORDS + 10), 0)) == MOST_WORDS
