@@ -28,6 +28,8 @@ class Carrier:
             self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._left = b""
         self._complete: list[bytes] = []
+        self.close_code = 0
+        """Of the farewell that the server has said."""
 
     def getsockname(self) -> tuple[str, int]:
         name: tuple[str, int] = self._socket.getsockname()
@@ -42,7 +44,7 @@ class Carrier:
     def recv(self, _: int) -> bytes:
         """The next message; OSError when none comes in time or the connection has ended."""
         while not self._complete:
-            data = self._socket.recv(65_535)
+            data = b"" if self.close_code else self._socket.recv(65_535)
             if not data:
                 raise OSError("the server has closed the connection")
             self._take(data)
@@ -82,6 +84,8 @@ class WebSocketCarrier(Carrier):
                     self._part = ""
             elif isinstance(event, Ping):
                 self._socket.sendall(self._protocol.send(event.response()))
+            elif isinstance(event, CloseConnection):
+                self.close_code = int(event.code)
             else:
                 raise AssertionError(event)
 
