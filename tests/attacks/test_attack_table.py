@@ -41,7 +41,7 @@ def test_row(row: str, field: Field) -> None:
 
 def test_afterwards_memory_is_what_it_was_and_nothing_is_left(field: Field) -> None:
     for name, place in field.places.items():
-        resources.wait_until_nothing_is_left(name, place)
+        resources.wait_until_nothing_is_left(name, place, field)
 
 
 def test_afterwards_every_record_has_one_line_and_none_is_a_fault(field: Field) -> None:
